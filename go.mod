@@ -1,0 +1,3 @@
+module github.com/seshat-project/seshat
+
+go 1.26.0

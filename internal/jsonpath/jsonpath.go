@@ -1,0 +1,2 @@
+// Package jsonpath is RFC 9535, in full.
+package jsonpath
