@@ -30,3 +30,7 @@ type BadRecord struct {
 	Position Position
 	Err      error // says what is wrong, without quoting secrets: at most a field name and an offset
 }
+
+func (b *BadRecord) Error() string { return b.Err.Error() }
+
+func (b *BadRecord) Unwrap() error { return b.Err }
