@@ -12,7 +12,11 @@ import (
 	"github.com/seshat-project/seshat/internal/filter"
 )
 
-// Store keeps and finds. It is safe for concurrent use; there is one writer at a time.
+// Store keeps and finds. It is safe for concurrent use; there is one writer at a time. Times are kept in
+// microseconds and read as UTC. Text that is not valid UTF-8 is kept with U+FFFD in place of what is wrong.
+//
+// Of a client session ID of origin fallback only the fact is kept: what it was made of, address and user agent, is
+// in the row anyway, so its digest reads as zero and its masked form is made anew (see [FallbackMasked]).
 type Store interface {
 	// Commit writes a batch whole or not at all. When it returns nil, the batch survives kill -9.
 	Commit(ctx context.Context, batch *Batch) error
@@ -21,6 +25,8 @@ type Store interface {
 	Known(ctx context.Context, keys []seshat.ExchangeKey, times []time.Time) ([]bool, error)
 	// LoadState returns the correlation state under keys; keys that have none are absent from the result.
 	LoadState(ctx context.Context, keys []seshat.Digest) (map[seshat.Digest][]byte, error)
+	// Position returns the position that the newest batch of source carried; nil when there was none.
+	Position(ctx context.Context, source string) ([]byte, error)
 
 	// Sessions calls yield for each session that q asks for, in its order, until yield returns false.
 	Sessions(ctx context.Context, q Query, yield func(*seshat.Session) bool) error
@@ -32,6 +38,7 @@ type Store interface {
 	// Lineage returns the links of a session and of those merged into it, oldest first.
 	Lineage(ctx context.Context, id seshat.SessionID) ([]seshat.Link, error)
 	// Exchanges calls yield for each exchange that q asks for, until yield returns false. The row may not be kept.
+	// Its session is the one that the exchange's session was merged into, if it was.
 	Exchanges(ctx context.Context, q Query, yield func(*seshat.Assigned) bool) error
 	// Exchange returns the exchange whose own ID or key (16 hexadecimal digits) is id.
 	Exchange(ctx context.Context, id string) (*seshat.Assigned, error)
@@ -62,29 +69,31 @@ type Span struct {
 // Query selects, orders and bounds.
 type Query struct {
 	Filter filter.Expr // nil selects everything
-	// Since and Until bound the event time (of an exchange), or the time a session was seen in; zero does not bound.
+	// Since (included) and Until (excluded) bound the event time of an exchange; zero does not bound. A session is
+	// within them when the span from its first exchange to its last touches them.
 	Since, Until time.Time
 	// Now is the time by which active and idle sessions are told apart.
 	Now   time.Time
 	Limit int // 0 is no limit
-	// OldestFirst turns the order round; the default is newest first (sessions by last seen, exchanges by time).
+	// OldestFirst turns the order round; the default is newest first: sessions by last seen and then ID, exchanges
+	// by time and then key, so that the order is the same however the rows were written.
 	OldestFirst bool
 	// Session narrows exchanges to one session, and those merged into it.
 	Session seshat.SessionID
-	// Light leaves out what is dear to read and not asked for: the IDs, parameters and flows of exchanges.
+	// Light leaves out what is dear to read and not asked for: the IDs, device, parameters and flows of exchanges.
 	Light bool
 }
 
-// Batch is what is written together.
+// Batch is what is written together. The start and the end of a session are kept as its facts, not as events.
 type Batch struct {
 	Exchanges []seshat.Assigned
 	Sessions  []seshat.SessionFacts // changed by the batch
 	Links     []seshat.Link
-	Events    []seshat.Event
 	State     []StateRecord
 	// StoredAt is the time that retention counts from.
 	StoredAt time.Time
 	// Position is where the writer is in its source, kept per source: the journal sequence, or an import's progress.
+	// It is written when Source is not empty.
 	Source   string
 	Position []byte
 }
