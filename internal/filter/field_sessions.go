@@ -1,0 +1,32 @@
+package filter
+
+// Sessions returns the table of the fields of sessions. A field that is also one of exchanges has the values of
+// all the session's exchanges.
+func Sessions() *Fields {
+	return &Fields{Dataset: "sessions", list: []Field{
+		{Name: "session_id", Aliases: []string{"session", "id"}, Type: TypeText, Fold: true, Doc: "Seshat's ID of the session.", Example: `session:3f1c*`},
+		{Name: "previous_session_id", Aliases: []string{"previous"}, Type: TypeText, Fold: true, Doc: "The session before it in the same cookie jar.", Example: `previous:*`},
+		{Name: "state", Type: TypeEnum, Values: []string{"active", "idle", "ended", "expired", "revoked"}, Doc: "active, idle, ended, expired or revoked.", Example: `state:(active,idle)`},
+		{Name: "user", Aliases: []string{"actor"}, Type: TypeText, Fold: true, Free: true, Doc: "The user the session belongs to.", Example: `user:alice`},
+		{Name: "role", Aliases: []string{"roles"}, Type: TypeText, Many: true, Fold: true, Doc: "A role of the user.", Example: `role:admin`},
+		{Name: "flow", Aliases: []string{"flows"}, Type: TypeText, Many: true, Fold: true, Doc: "A flow that an exchange of the session is part of, by name or by type.", Example: `-flow:billing`},
+		{Name: "endpoint", Aliases: []string{"endpoints"}, Type: TypeEndpoint, Many: true, Free: true, Doc: "Method, host and path template of an exchange.", Example: `endpoint:"POST /login"`},
+		{Name: "service", Aliases: []string{"services"}, Type: TypeText, Many: true, Fold: true, Free: true, Doc: "Where an exchange was going.", Example: `service:shop`},
+		{Name: "environment", Aliases: []string{"env"}, Type: TypeText, Fold: true, Doc: "The environment the session was seen in.", Example: `env:prod`},
+		{Name: "ip", Aliases: []string{"client_ip", "address", "ips"}, Type: TypeIP, Many: true, Doc: "An address of the client.", Example: `ip:10.0.0.0/8`},
+		{Name: "user_agent", Aliases: []string{"ua", "agent", "user_agents"}, Type: TypeText, Many: true, Fold: true, Free: true, Doc: "A User-Agent of the client.", Example: `ua:*firefox*`},
+		{Name: "status", Aliases: []string{"code"}, Type: TypeNumber, Many: true, Doc: "The status of a response.", Example: `status:>=400`},
+		{Name: "method", Type: TypeText, Many: true, Fold: true, Doc: "The method of a request.", Example: `method:DELETE`},
+		{Name: "path", Type: TypeText, Many: true, Free: true, Doc: "The path of a request, with the identifiers in it masked.", Example: `path:/admin/*`},
+		{Name: "host", Type: TypeText, Many: true, Fold: true, Free: true, Doc: "The host a request was sent to.", Example: `host:*.shop.example`},
+		{Name: "first_seen", Aliases: []string{"started"}, Type: TypeTime, Doc: "The time of the session's first exchange.", Example: `first_seen:2026-01-02`},
+		{Name: "last_seen", Type: TypeTime, Doc: "The time of the session's last exchange.", Example: `last_seen:>now-1h`},
+		{Name: "exchanges", Aliases: []string{"count"}, Type: TypeNumber, Doc: "How many exchanges the session has.", Example: `exchanges:100..`},
+		{Name: "errors", Type: TypeNumber, Doc: "How many of them have a status of 400 or more.", Example: `errors:>10`},
+		{Name: "duration", Type: TypeDuration, Doc: "From the session's first exchange to its last.", Example: `duration:>8h`},
+		{Name: "identified_by", Aliases: []string{"identifier"}, Type: TypeText, Fold: true, Doc: "The name of the rule or built-in identifier that the session is known by; `ip+user-agent` or `ip` for the fallback.", Example: `-identified_by:ip*`},
+		{Name: "confidence", Type: TypeNumber, Doc: "How sure it is that the session is one, from 0 to 1.", Example: `confidence:<0.5`},
+		{Name: "ended_by", Type: TypeEnum, Values: []string{"logout", "user-switch", "expiry", "idle", "lifetime", "refused", "revoked"}, Doc: "Why the session ended; absent while it has not.", Example: `ended_by:(logout,user-switch)`},
+		{Name: "client_session_id", Aliases: []string{"client_session_ids"}, Type: TypeText, Many: true, Doc: "A client session ID of the session, as it is shown (masked).", Example: `client_session_id:eyJh*`},
+	}}
+}
