@@ -80,16 +80,20 @@ func (c *MultipartCursor) Next(scratch *Scratch) (name, value string, ok bool) {
 			break
 		}
 		c.parts++
-		newline := c.delimiter[c.skip:2]
 		var header, content []byte
+		newline := c.delimiter[c.skip:2]
 		if bytes.HasPrefix(part, newline) { // no header at all
 			continue
 		}
 		blank := bytes.Index(part[:min(len(part), maxPartHeader)], c.blankLine())
-		if blank < 0 {
+		switch {
+		case blank >= 0:
+			header, content = part[:blank], part[blank+2*len(newline):]
+		case len(part) <= maxPartHeader && bytes.HasSuffix(part, newline):
+			header = part // without content, the blank line is the beginning of the delimiter
+		default:
 			continue
 		}
-		header, content = part[:blank], part[blank+2*len(newline):]
 		if len(content) > maxFieldValue {
 			continue
 		}
