@@ -77,7 +77,7 @@ func (e encoder) encodeSet(v reflect.Value) *node {
 
 func (e encoder) encodeObject(v reflect.Value) *node {
 	n := &node{kind: nodeObject}
-	for _, f := range fieldsOf(v.Type()) {
+	for _, f := range printed(v.Type()) {
 		inner := v.FieldByIndex(f.index)
 		value := e.encode(inner)
 		if value == nil && f.required {
@@ -89,6 +89,27 @@ func (e encoder) encodeObject(v reflect.Value) *node {
 		n.members = append(n.members, member{key: f.name, value: value})
 	}
 	return n
+}
+
+// printed lists the fields of t in the order in which they are printed: that of their declaration, but where a value
+// comes from stands first, whichever form says it.
+func printed(t reflect.Type) []field {
+	fields := fieldsOf(t)
+	if t != reflect.TypeFor[seshat.Identifier]() {
+		return fields
+	}
+	rank := func(f field) int {
+		switch f.name {
+		case "in":
+			return 0
+		case "header", "cookie", "jwtClaim":
+			return 1
+		default:
+			return 2
+		}
+	}
+	slices.SortStableFunc(fields, func(a, b field) int { return rank(a) - rank(b) })
+	return fields
 }
 
 // encodeShortForm returns the short form of v, or nil when it has none; see decodeShortForm.
