@@ -7,6 +7,7 @@
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -57,3 +58,12 @@ const (
 	leastParameter = 5
 	leastFlow      = 2
 )
+
+// Size is how many bytes the first observation in src takes, for whoever moves observations without decoding
+// them. It is meaningful only in front of what [Append] wrote.
+func Size(src []byte) int {
+	if len(src) < lengthBytes {
+		return len(src)
+	}
+	return lengthBytes + int(binary.LittleEndian.Uint32(src))
+}
