@@ -1,9 +1,11 @@
 package rule
 
 import (
+	"encoding/json"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/jsonpath"
@@ -40,7 +42,7 @@ type Transformation struct {
 	Kind   TransformationKind
 	Regexp *regexp.Regexp
 	Group  int            // of Regexp; 0 is the whole match
-	Path   *jsonpath.Path // of a JSONPath, and of a JWT claim that is one
+	Path   *jsonpath.Path // of a JSONPath, and of a JWT claim into the payload
 	Text   string         // the operand as it was written: expression, path or claim name
 }
 
@@ -102,13 +104,22 @@ func compileTransformation(at place, t *seshat.Transformation) Transformation {
 	return out
 }
 
-// compileClaim returns the path of a claim that is written as one, and nil for a plain claim name.
+// compileClaim returns the path of a claim into the payload. A plain name is the member of that name, whatever
+// characters it has: "https://shop.example/tenant" is a claim.
 func compileClaim(at place, claim string) *jsonpath.Path {
 	if strings.HasPrefix(claim, "$") {
 		return compilePath(at, claim)
 	}
-	at.length(claim, MaxText)
-	return nil
+	if !utf8.ValidString(claim) {
+		at.fault("", "the name of the claim is not UTF-8")
+		return nil
+	}
+	quoted, err := json.Marshal(claim)
+	if err != nil {
+		at.fault("", "the name of the claim cannot be written: %v", err)
+		return nil
+	}
+	return compilePath(at, "$["+string(quoted)+"]")
 }
 
 func compileGroup(at place, r *seshat.RegexTransformation) (*regexp.Regexp, int) {

@@ -1,0 +1,172 @@
+package identify
+
+import (
+	"strings"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/rule"
+)
+
+// builtInFlow is a flow that is recognised by itself: by words of the path, of which each is a whole segment, on
+// requests with one of the methods.
+type builtInFlow struct {
+	flow    seshat.FlowType
+	methods []string // none means any
+	words   []string // lower case
+}
+
+// builtInFlows are tried in this order, and an exchange has at most one of the first four, which are about signing in
+// and out. They are conservative: showing a form (GET /login) is no sign-in, and a word within a segment says nothing.
+func builtInFlows() []builtInFlow {
+	write := []string{"POST", "PUT", "PATCH"}
+	return []builtInFlow{
+		{seshat.FlowTokenRefresh, write, []string{"refresh", "refresh-token", "refresh_token", "refreshtoken", "token-refresh", "auth-refresh", "renew"}},
+		{seshat.FlowLogout, nil, []string{"logout", "log-out", "log_out", "signout", "sign-out", "sign_out", "logoff", "end_session", "endsession", "end-session"}},
+		{seshat.FlowLogout, []string{"POST"}, []string{"revocation", "revoke"}},
+		{seshat.FlowAccountCreation, write, []string{"register", "registration", "signup", "sign-up", "sign_up", "create-account", "create_account"}},
+		{seshat.FlowAuthentication, write, []string{
+			"login", "log-in", "log_in", "signin", "sign-in", "sign_in", "logon", "authenticate", "auth-with-password",
+			"auth-with-oauth2", "auth-with-otp", "verify-otp", "wp-login.php", "j_spring_security_check", "login.php",
+		}},
+		{seshat.FlowAdmin, nil, []string{"admin", "administrator", "administration", "wp-admin", "backoffice", "superuser"}},
+		{seshat.FlowBilling, write, []string{
+			"billing", "payment", "payments", "checkout", "invoice", "invoices", "subscription", "subscriptions", "charge",
+			"charges", "refund", "refunds", "payout", "payouts", "payment_intents",
+		}},
+		{seshat.FlowMessaging, write, []string{"messages", "message", "conversations", "inbox", "direct-messages", "sms", "send-message"}},
+		{seshat.FlowAI, write, []string{"completions", "embeddings", "responses", "generatecontent", "llm", "prompt", "prompts", "inference"}},
+	}
+}
+
+// signInFlows is how many of builtInFlows are about signing in and out.
+const signInFlows = 5
+
+// issuingWords are segments of paths whose responses may issue tokens, also to a GET.
+var issuingWords = [...]string{
+	"token", "tokens", "oauth", "oauth2", "auth", "session", "sessions", "login", "signin", "authorize", "refresh", "callback", "jwt",
+}
+
+// flowFields are the fields of request bodies that flows are recognised by, beyond those of identifiers.
+var flowFields = [...]string{"grant_type", "password", "passwd", "pwd", "token_type_hint"}
+
+// findFlows adds the flows of the exchange: the declared ones by name, then the built-in ones.
+func (w *Worker) findFlows(out *seshat.Identity) {
+	flows := w.engine.rules.Flows()
+	if len(flows) > 0 {
+		for _, i := range w.scoped(w.engine.flowScopes) {
+			if f := flows[i]; w.inFlow(f) {
+				w.addFlow(out, f.Name, f.Type)
+			}
+		}
+	}
+	if len(w.engine.flows) > 0 {
+		w.builtInFlows(out)
+	}
+}
+
+func (w *Worker) inFlow(f *rule.Flow) bool {
+	matched := len(f.Endpoints) == 0
+	for i := range f.Endpoints {
+		if f.Endpoints[i].Match(w.x.Request.Method, w.url) {
+			matched = true
+			break
+		}
+	}
+	if !matched {
+		return false
+	}
+	trace := w.trace
+	w.trace = nil // the conditions of flows are not part of an identifier's story
+	held := w.hold(f.Conditions)
+	w.trace = trace
+	return held
+}
+
+func (w *Worker) addFlow(out *seshat.Identity, name string, t seshat.FlowType) {
+	for i := range out.Flows {
+		if out.Flows[i].Name == name {
+			return
+		}
+	}
+	w.login = w.login || t == seshat.FlowAuthentication
+	out.Flows = append(out.Flows, seshat.FlowMatch{Name: name, Type: t})
+}
+
+func (w *Worker) builtInFlows(out *seshat.Identity) {
+	signIn := w.flowByBody()
+	if signIn != "" {
+		w.addFlow(out, string(signIn), signIn)
+	}
+	for i := range w.engine.flows {
+		f := &w.engine.flows[i]
+		if i < signInFlows && signIn != "" || !f.method(w.x.Request.Method) || !f.path(w.x.Request.Path) {
+			continue
+		}
+		if i < signInFlows {
+			signIn = f.flow
+		}
+		w.addFlow(out, string(f.flow), f.flow)
+	}
+}
+
+// flowByBody recognises token requests by their grant (RFC 6749), and sign-ins by a password together with a name.
+func (w *Worker) flowByBody() seshat.FlowType {
+	if len(w.x.Request.Body.Bytes) == 0 {
+		return ""
+	}
+	fields := w.bodyFields(&rule.Selector{Location: seshat.LocationBody, Members: true})
+	named, secret := false, false
+	for i := range fields {
+		switch fields[i].Name {
+		case "grant_type":
+			switch fields[i].Value {
+			case "refresh_token":
+				return seshat.FlowTokenRefresh
+			case "authorization_code", "password", "urn:ietf:params:oauth:grant-type:device_code":
+				return seshat.FlowAuthentication
+			}
+		case "password", "passwd", "pwd":
+			secret = true
+		}
+		named = named || isUserField(fields[i].Name)
+	}
+	if !named || !secret || w.x.Request.Method != "POST" {
+		return ""
+	}
+	for i := range w.engine.flows[:signInFlows] {
+		if f := &w.engine.flows[i]; f.path(w.x.Request.Path) {
+			return f.flow
+		}
+	}
+	return seshat.FlowAuthentication
+}
+
+func (f *builtInFlow) method(method string) bool {
+	for _, m := range f.methods {
+		if m == method {
+			return true
+		}
+	}
+	return len(f.methods) == 0
+}
+
+// path reports whether a segment of path is one of the flow's words.
+func (f *builtInFlow) path(path string) bool {
+	for rest := path; rest != ""; {
+		segment := rest
+		if i := strings.IndexByte(rest, '/'); i >= 0 {
+			segment, rest = rest[:i], rest[i+1:]
+		} else {
+			rest = ""
+		}
+		if segment == "" {
+			continue
+		}
+		for _, word := range f.words {
+			if rule.EqualFoldASCII(segment, word) {
+				return true
+			}
+		}
+	}
+	return false
+}

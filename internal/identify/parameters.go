@@ -1,0 +1,199 @@
+package identify
+
+import (
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/httpfield"
+	"github.com/seshat-project/seshat/internal/rule"
+)
+
+const (
+	// maxParameters is how many parameters of one exchange are kept.
+	maxParameters = 64
+	// maxParameterLength is how long the value of a parameter may be to be kept; longer ones are cut.
+	maxParameterLength = 4 << 10
+	// maxUserLength is how long a user or role may be. What is longer is no name, and is not kept at all.
+	maxUserLength = 256
+)
+
+// parameter is a parameter of the built-in set.
+type parameter struct {
+	*rule.Parameter
+	weak bool // stated by the client in a sign-in; only looked at in one
+}
+
+// userFields are the fields of a sign-in that name the user.
+var userFields = [...]string{"username", "email", "login", "user", "identity", "user_name", "userName", "identifier"}
+
+func isUserField(name string) bool {
+	for _, f := range userFields {
+		if f == name {
+			return true
+		}
+	}
+	return false
+}
+
+// builtInParameters are the built-in parameters with a place of their own. Those of tokens and of Basic credentials
+// come with the IDs that were found.
+func builtInParameters() []parameter {
+	var out []parameter
+	add := func(name string, extract seshat.Extract, weak bool) {
+		spec := seshat.ContextParameterSpec{Extract: extract, Type: "user"}
+		compiled, faults := rule.CompileParameter(name, &spec)
+		if len(faults) > 0 {
+			return
+		}
+		compiled.Selector.Members = extract.Location == "body"
+		out = append(out, parameter{Parameter: compiled, weak: weak})
+	}
+	email := equals("Cf-Access-Authenticated-User-Email")
+	add("header:cf-access-authenticated-user-email", seshat.Extract{Location: "header", Key: &email}, false)
+	for _, name := range userFields {
+		key := equals(name)
+		add("sign-in", seshat.Extract{Location: "body", Key: &key}, true)
+	}
+	return out
+}
+
+// findParameters adds the declared parameters by name, then the built-in ones.
+func (w *Worker) findParameters(out *seshat.Identity) {
+	trace := w.trace
+	w.trace = nil // the story of an identifier is not that of a parameter
+	if list := w.engine.rules.Parameters(); len(list) > 0 {
+		for _, i := range w.scoped(w.engine.parameterScopes) {
+			w.parameter(list[i], false, out)
+		}
+	}
+	if w.engine.rules.BuiltIn() {
+		w.builtInContext(out)
+	}
+	w.trace = trace
+}
+
+// parameter adds the first value that p finds, or, for roles behind a path that selects several, each of them.
+func (w *Worker) parameter(p *rule.Parameter, weak bool, out *seshat.Identity) {
+	if !w.hold(p.Conditions) {
+		return
+	}
+	s := &p.Selector
+	if p.Type == seshat.ParameterRole && s.Path != nil && !s.Path.Singular() {
+		w.allRoles(p, out)
+		return
+	}
+	fields := w.fields(s)
+	for i := range fields {
+		if !s.Key.Match(fields[i].Name) || !s.Value.Match(fields[i].Value) {
+			continue
+		}
+		if result, ok := w.transform(p.Transformations, fields[i].Value); ok {
+			w.add(out, p, weak, result.value)
+			return
+		}
+	}
+}
+
+func (w *Worker) allRoles(p *rule.Parameter, out *seshat.Identity) {
+	data := w.json(p.Selector.Side)
+	if data == nil {
+		return
+	}
+	nodes, err := p.Selector.Path.SelectJSON(data)
+	if err != nil {
+		return
+	}
+	for _, n := range nodes {
+		text, ok := n.Text()
+		if !ok || !p.Selector.Value.Match(text) {
+			continue
+		}
+		if result, ok := w.transform(p.Transformations, text); ok {
+			w.add(out, p, false, result.value)
+		}
+	}
+}
+
+func (w *Worker) add(out *seshat.Identity, p *rule.Parameter, weak bool, value string) {
+	addParameter(out, seshat.FoundParameter{
+		Name: p.Name, Type: p.Type, Side: p.Selector.Side, Value: value, Hash: p.Hash, Weak: weak,
+	})
+}
+
+// addParameter adds p unless the same was found already.
+func addParameter(out *seshat.Identity, p seshat.FoundParameter) {
+	if p.Value == "" || len(out.Parameters) == maxParameters {
+		return
+	}
+	if p.Type != seshat.ParameterPlain && len(p.Value) > maxUserLength {
+		return
+	}
+	p.Value = p.Value[:min(len(p.Value), maxParameterLength)]
+	for i := range out.Parameters {
+		if q := &out.Parameters[i]; q.Name == p.Name && q.Value == p.Value && q.Type == p.Type {
+			return
+		}
+	}
+	out.Parameters = append(out.Parameters, p)
+}
+
+// builtInContext adds what the IDs that were found say about the user, and the built-in parameters.
+func (w *Worker) builtInContext(out *seshat.Identity) {
+	for i := range out.IDs {
+		id := &out.IDs[i]
+		if id.Deleted || id.Origin == seshat.OriginFallback || id.Kind == seshat.KindClaim {
+			continue
+		}
+		if t := w.readToken(string(id.Value)); t != nil {
+			w.tokenContext(out, t, id.Side)
+		}
+		if id.Origin == seshat.OriginBuiltIn && id.Name == "basic" {
+			if user, ok := httpfield.BasicUser(string(id.Value), &w.text); ok {
+				addParameter(out, seshat.FoundParameter{Name: "basic", Type: seshat.ParameterUser, Side: id.Side, Value: user})
+			}
+		}
+	}
+	for i := range w.engine.context {
+		if p := &w.engine.context[i]; !p.weak || w.login && len(w.x.Request.Body.Bytes) > 0 {
+			w.parameter(p.Parameter, p.weak, out)
+		}
+	}
+}
+
+// tokenContext adds the user and the roles that a token names. The name that people know comes before the subject.
+func (w *Worker) tokenContext(out *seshat.Identity, t *token, side seshat.Side) {
+	user := func(name, value string) {
+		addParameter(out, seshat.FoundParameter{Name: name, Type: seshat.ParameterUser, Side: side, Value: value})
+	}
+	user("jwt:preferred_username", t.username)
+	user("jwt:email", t.email)
+	user("jwt:sub", t.claims.Subject)
+	for i := range t.roles[:t.roleN] {
+		w.tokenRoles(out, t.roles[i], side)
+	}
+}
+
+// tokenRoles adds a role, or each role of an array.
+func (w *Worker) tokenRoles(out *seshat.Identity, raw []byte, side seshat.Side) {
+	role := func(raw []byte) {
+		addParameter(out, seshat.FoundParameter{Name: "jwt:role", Type: seshat.ParameterRole, Side: side, Value: w.scalar(raw)})
+	}
+	if raw[0] == '"' {
+		role(raw)
+		return
+	}
+	c := memberCursor{data: raw, pos: 1}
+	for {
+		c.space()
+		if c.peek() == ',' {
+			c.pos++
+			continue
+		}
+		if c.peek() != '"' {
+			return
+		}
+		text, ok := c.text()
+		if !ok {
+			return
+		}
+		role(text)
+	}
+}

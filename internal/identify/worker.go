@@ -1,0 +1,201 @@
+package identify
+
+import (
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/httpfield"
+	"github.com/seshat-project/seshat/internal/rule"
+)
+
+// Worker identifies one exchange after the other, in memory that it reuses. It is not safe for concurrent use; a
+// pipeline has one for each goroutine. Once it has seen the traffic's shapes it does not allocate.
+type Worker struct {
+	engine *Engine
+	x      *seshat.Exchange
+	trace  *tracer // nil unless the exchange is being explained
+
+	text      httpfield.Scratch
+	arena     arena
+	views     [viewCount]view
+	documents [2]document // by side
+	paths     [2][]string // by side: of each field of the view of members, the path
+	single    []seshat.Field
+
+	setCookies   []httpfield.SetCookie // of each field of the view of Set-Cookies
+	hasCookie    bool
+	hasSetCookie bool
+
+	masks  []*rule.Mask // in scope
+	found  []int
+	bits   rule.Bits
+	url    string
+	tokens []token
+	names  nameCache
+	login  bool // a built-in or declared authentication flow matched
+
+	first      []firstField // by slot
+	stamp      uint32
+	candidates rule.Bits // identifiers of the built-in set whose name was seen
+}
+
+// document is a JSON body.
+type document struct {
+	data []byte
+	made bool
+}
+
+// firstField is where the first field of a name is in its view. It is valid if it has the worker's current stamp.
+type firstField struct {
+	stamp uint32
+	index int32
+}
+
+// NewWorker makes a worker of e.
+func (e *Engine) NewWorker() *Worker {
+	return &Worker{
+		engine:     e,
+		first:      make([]firstField, e.slots),
+		candidates: make(rule.Bits, (len(e.builtIn)+63)/64),
+		tokens:     make([]token, 0, maxTokenMemo),
+	}
+}
+
+// Identify finds everything that the ruleset, the built-in set and the fallback find in x. What was in out before is
+// gone. The values in out alias x and the worker's memory: they are valid until the next call, and as long as x is.
+func (w *Worker) Identify(x *seshat.Exchange, out *seshat.Identity) {
+	out.Reset()
+	w.begin(x)
+	w.identify(out)
+	w.x = nil
+}
+
+func (w *Worker) identify(out *seshat.Identity) {
+	w.ownRules(out)
+	w.builtInSet(out)
+	w.fallback(out)
+	out.Grouping = grouping(out.IDs)
+	w.findFlows(out)
+	w.findParameters(out)
+}
+
+// begin makes the views that every exchange needs, and notes the names that were seen.
+func (w *Worker) begin(x *seshat.Exchange) {
+	w.x = x
+	w.text.Reset()
+	w.arena.reset()
+	w.tokens = w.tokens[:0]
+	w.documents = [2]document{}
+	for v := viewPathParameter; v < viewCount; v++ {
+		w.views[v].made = false
+	}
+	w.stamp++
+	if w.stamp == 0 { // wrapped: no old stamp may look new
+		clear(w.first)
+		w.stamp = 1
+	}
+	clear(w.candidates)
+	w.hasCookie, w.hasSetCookie, w.login = false, false, false
+	w.url = ""
+	if e := w.engine; e.ruleScopes.NeedsURL() || e.flowScopes.NeedsURL() || e.parameterScopes.NeedsURL() || e.maskScopes.NeedsURL() || len(e.rules.Flows()) > 0 || w.trace != nil {
+		const schemeAndSlashes = 16
+		n := schemeAndSlashes + len(x.Request.Host) + len(x.Service) + len(x.Request.Path)
+		w.url = w.arena.keep(rule.AppendURL(w.arena.take(n), x))
+	}
+	w.findMasks()
+	w.makeHeaders()
+	w.noteNames(viewRequestHeader)
+	w.noteNames(viewResponseHeader)
+	w.makeCookies()
+	w.noteNames(viewRequestCookie)
+	w.makeSetCookies()
+	w.noteNames(viewResponseCookie)
+	w.makeQuery()
+	w.noteNames(viewQuery)
+}
+
+func (w *Worker) findMasks() {
+	w.masks = w.masks[:0]
+	if len(w.engine.rules.Masks()) == 0 {
+		return
+	}
+	for _, i := range w.scoped(w.engine.maskScopes) {
+		w.masks = append(w.masks, w.engine.rules.Masks()[i])
+	}
+}
+
+// scoped returns the positions of what is in scope. They are valid until the next call.
+func (w *Worker) scoped(x *rule.ScopeIndex) []int {
+	w.found, w.bits = x.Find(w.x.Environment, w.x.Service, w.url, w.found[:0], w.bits)
+	return w.found
+}
+
+// noteNames looks every name of a view up once: where the first field of each name that a rule asks for is, and which
+// identifiers of the built-in set have something to find.
+func (w *Worker) noteNames(id viewID) {
+	t := &w.engine.tables[id]
+	fields := w.views[id].fields
+	for i := range fields {
+		name := fields[i].Name
+		switch {
+		case id == viewRequestHeader && len(name) == len("Cookie"):
+			w.hasCookie = w.hasCookie || rule.EqualFoldASCII(name, "Cookie")
+		case id == viewResponseHeader && len(name) == len("Set-Cookie"):
+			w.hasSetCookie = w.hasSetCookie || rule.EqualFoldASCII(name, "Set-Cookie")
+		}
+		entry := w.entry(t, id, name)
+		if entry == nil {
+			continue
+		}
+		if entry.slot != noSlot && w.first[entry.slot].stamp != w.stamp {
+			w.first[entry.slot] = firstField{stamp: w.stamp, index: int32(i)} //nolint:gosec // at most maxFields
+		}
+		for _, b := range entry.builtIn {
+			w.candidates.Set(b)
+		}
+	}
+}
+
+// entry returns what is known of name in a view, or nil.
+func (w *Worker) entry(t *nameTable, id viewID, name string) *nameEntry {
+	if entry := t.find(name); entry != nil || len(t.patterns) == 0 {
+		return entry
+	}
+	return w.names.lookup(t, id, name)
+}
+
+func (w *Worker) ownRules(out *seshat.Identity) {
+	if len(w.engine.own) == 0 {
+		return
+	}
+	if w.trace != nil {
+		w.explainRules(out)
+		return
+	}
+	for _, i := range w.scoped(w.engine.ruleScopes) {
+		list := w.engine.own[i]
+		for j := range list {
+			w.evaluate(&list[j], out)
+		}
+	}
+}
+
+// grouping returns the index of the ID that says which session the exchange belongs to: the first that was found in
+// the request, else the first that the response gave, else the fallback. What was deleted does not count. The fallback
+// is the end of ids, and never empty.
+func grouping(ids []seshat.FoundID) int {
+	response := -1
+	for i := range ids {
+		switch id := &ids[i]; {
+		case id.Deleted:
+		case id.Origin == seshat.OriginFallback:
+			if response >= 0 {
+				return response
+			}
+			return i
+		case id.Side == seshat.InRequest:
+			return i
+		case response < 0:
+			response = i
+		}
+	}
+	return max(response, 0)
+}
