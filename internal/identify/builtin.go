@@ -58,7 +58,7 @@ func builtInEntries() []entry {
 // addBuiltIn compiles the built-in set into e.
 func (e *Engine) addBuiltIn() {
 	for i, entry := range builtInEntries() {
-		id := entry.compile(i)
+		id := e.plan(entry.compile(i))
 		e.builtIn = append(e.builtIn, id)
 		for p := range id.Probes {
 			for _, v := range viewsOfEntry(&id.Probes[p]) {
@@ -125,9 +125,6 @@ func (t *entry) compile(index int) identifier {
 		compiled.Probes = append(compiled.Probes, answer)
 	}
 	id := identifier{Identifier: &compiled, name: t.name, origin: seshat.OriginBuiltIn}
-	for range compiled.Probes {
-		id.slots = append(id.slots, noSlot)
-	}
 	return id
 }
 

@@ -19,8 +19,9 @@ type Engine struct {
 
 	own     [][]identifier // of each rule of rules.Rules()
 	builtIn []identifier
-	context []parameter // the built-in parameters
 	flows   []builtInFlow
+	// parameters are those of rules.Parameters(); context are the built-in ones.
+	parameters, context []parameter
 
 	tables [viewCount]nameTable
 	slots  int // how many names there are in tables
@@ -57,6 +58,12 @@ func New(rs *rule.Ruleset, hasher Hasher) *Engine {
 		}
 		e.own = append(e.own, list)
 	}
+	for _, p := range rs.Parameters() {
+		e.parameters = append(e.parameters, e.planParameter(parameter{Parameter: p}))
+	}
+	for i := range e.context {
+		e.context[i] = e.planParameter(e.context[i])
+	}
 	for v := range e.tables {
 		e.tables[v].freeze()
 	}
@@ -84,17 +91,23 @@ func index[T any](list []*T, scope func(*T) *rule.Scope) *rule.ScopeIndex {
 // plan gives each probe of id that looks for one name the slot of that name.
 func (e *Engine) plan(id identifier) identifier {
 	for i := range id.Probes {
-		slot := noSlot
-		v := viewOf(&id.Probes[i])
-		if name, ok := id.Probes[i].Key.Exact(); ok && v.eager() {
-			slot = e.slot(v, name)
-		}
-		id.slots = append(id.slots, slot)
+		id.slots = append(id.slots, e.slotOf(&id.Probes[i]))
 	}
 	return id
 }
 
-func (e *Engine) slot(v viewID, name string) int {
+func (e *Engine) planParameter(p parameter) parameter {
+	p.slot = e.slotOf(&p.Selector)
+	return p
+}
+
+// slotOf returns the slot of the one name that s looks for, or noSlot.
+func (e *Engine) slotOf(s *rule.Selector) int {
+	v := viewOf(s)
+	name, ok := s.Key.Exact()
+	if !ok || !v.eager() {
+		return noSlot
+	}
 	entry := e.tables[v].add(name)
 	if entry.slot == noSlot {
 		entry.slot = e.slots

@@ -103,7 +103,7 @@ func (w *Worker) probe(id *identifier, p int, out *seshat.Identity) {
 // takes reports whether a field called name is one that s looks for. In the built-in set each name belongs to the
 // identifier that the table of names gives it to, so that a pattern does not take what another one is for.
 func (w *Worker) takes(id *identifier, s *rule.Selector, view viewID, name string) bool {
-	if id.origin == seshat.OriginRule || s.Key == nil {
+	if _, exact := s.Key.Exact(); exact || id.origin == seshat.OriginRule {
 		return s.Key.Match(name)
 	}
 	entry := w.entry(&w.engine.tables[view], view, name)

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/seshat-project/seshat"
-	"github.com/seshat-project/seshat/internal/httpfield"
 	"github.com/seshat-project/seshat/internal/rule"
 )
 
@@ -50,8 +49,10 @@ func (w *Worker) one(value string) []seshat.Field {
 }
 
 func (w *Worker) userAgent() string {
-	value, _ := httpfield.Lookup(w.views[viewRequestHeader].fields, "User-Agent")
-	return value
+	if w.agent < 0 {
+		return ""
+	}
+	return w.views[viewRequestHeader].fields[w.agent].Value
 }
 
 // address is the client's address as text: an IPv4 address that is wrapped in IPv6 is written as IPv4.

@@ -13,9 +13,20 @@ type nameTable struct {
 	fold     bool
 	entries  []*nameEntry
 	patterns []namePattern // of the built-in set, in its order
-	index    []int32       // open addressing: 1 + position in entries, 0 for a free place
+	index    []namePlace   // open addressing
 	shift    uint8
+	// filter has, by length, a bit for each last character of a name. Most names in traffic end here.
+	filter [filterLengths]uint32
 }
+
+// namePlace is a place of the index: its entry is the one before position, and none when that is 0.
+type namePlace struct {
+	hash     uint32
+	position int32
+}
+
+// filterLengths is how many lengths the filter tells apart. A power of two.
+const filterLengths = 64
 
 // nameEntry is what is known of one name.
 type nameEntry struct {
@@ -60,24 +71,35 @@ func (t *nameTable) freeze() {
 	const load = 4 // places for each entry: names that are not in the table mostly meet a free place at once
 	size := 1 << bits.Len(uint(len(t.entries)*load))
 	t.shift = uint8(32 - bits.Len(uint(size-1))) //nolint:gosec // below 32
-	t.index = make([]int32, size)
+	t.index = make([]namePlace, size)
 	for n, e := range t.entries {
-		i := nameHash(e.name) >> t.shift
-		for t.index[i] != 0 {
+		if e.name == "" {
+			continue
+		}
+		h := nameHash(e.name)
+		i := h >> t.shift
+		for t.index[i].position != 0 {
 			i = (i + 1) & uint32(size-1) //nolint:gosec // a small power of two
 		}
-		t.index[i] = int32(n + 1) //nolint:gosec // bounded by the limits of a ruleset
+		t.index[i] = namePlace{hash: h, position: int32(n + 1)} //nolint:gosec // bounded by the limits of a ruleset
+		t.filter[len(e.name)%filterLengths] |= lastBit(e.name)
 	}
 }
 
+func lastBit(name string) uint32 { return 1 << (name[len(name)-1] & 31) }
+
 // find returns the entry of name, or nil.
 func (t *nameTable) find(name string) *nameEntry {
-	if len(t.index) == 0 || name == "" {
+	if len(t.index) == 0 || name == "" || t.filter[len(name)%filterLengths]&lastBit(name) == 0 {
 		return nil
 	}
+	h := nameHash(name)
 	mask := uint32(len(t.index) - 1) //nolint:gosec // a small power of two
-	for i := nameHash(name) >> t.shift; t.index[i] != 0; i = (i + 1) & mask {
-		if e := t.entries[t.index[i]-1]; t.same(e.name, name) {
+	for i := h >> t.shift; t.index[i].position != 0; i = (i + 1) & mask {
+		if t.index[i].hash != h {
+			continue
+		}
+		if e := t.entries[t.index[i].position-1]; t.same(e.name, name) {
 			return e
 		}
 	}
@@ -96,11 +118,11 @@ func (t *nameTable) byPattern(name string) []int {
 	return []int{t.patterns[i].builtIn}
 }
 
-// nameHash looks at the length and three characters, without their case. Names that differ in those only by accident
+// nameHash looks at the length and four characters, without their case. Names that differ in those only by accident
 // share a place, which costs one comparison.
 func nameHash(s string) uint32 {
 	n := len(s)
-	h := uint32(n) //nolint:gosec // its low bits are enough
+	h := uint32(n)<<5 ^ uint32(s[n*3/4]|0x20) //nolint:gosec // its low bits are enough
 	h = h<<5 ^ uint32(s[0]|0x20)
 	h = h<<5 ^ uint32(s[n-1]|0x20)
 	h = h<<5 ^ uint32(s[n>>1]|0x20)

@@ -19,6 +19,7 @@ const (
 type parameter struct {
 	*rule.Parameter
 	weak bool // stated by the client in a sign-in; only looked at in one
+	slot int  // of its name, or noSlot
 }
 
 // userFields are the fields of a sign-in that name the user.
@@ -44,7 +45,7 @@ func builtInParameters() []parameter {
 			return
 		}
 		compiled.Selector.Members = extract.Location == "body"
-		out = append(out, parameter{Parameter: compiled, weak: weak})
+		out = append(out, parameter{Parameter: compiled, weak: weak, slot: noSlot})
 	}
 	email := equals("Cf-Access-Authenticated-User-Email")
 	add("header:cf-access-authenticated-user-email", seshat.Extract{Location: "header", Key: &email}, false)
@@ -59,9 +60,9 @@ func builtInParameters() []parameter {
 func (w *Worker) findParameters(out *seshat.Identity) {
 	trace := w.trace
 	w.trace = nil // the story of an identifier is not that of a parameter
-	if list := w.engine.rules.Parameters(); len(list) > 0 {
+	if len(w.engine.parameters) > 0 {
 		for _, i := range w.scoped(w.engine.parameterScopes) {
-			w.parameter(list[i], false, out)
+			w.parameter(&w.engine.parameters[i], out)
 		}
 	}
 	if w.engine.rules.BuiltIn() {
@@ -71,8 +72,8 @@ func (w *Worker) findParameters(out *seshat.Identity) {
 }
 
 // parameter adds the first value that p finds, or, for roles behind a path that selects several, each of them.
-func (w *Worker) parameter(p *rule.Parameter, weak bool, out *seshat.Identity) {
-	if !w.hold(p.Conditions) {
+func (w *Worker) parameter(p *parameter, out *seshat.Identity) {
+	if p.slot != noSlot && w.first[p.slot].stamp != w.stamp || !w.hold(p.Conditions) {
 		return
 	}
 	s := &p.Selector
@@ -86,13 +87,13 @@ func (w *Worker) parameter(p *rule.Parameter, weak bool, out *seshat.Identity) {
 			continue
 		}
 		if result, ok := w.transform(p.Transformations, fields[i].Value); ok {
-			w.add(out, p, weak, result.value)
+			w.add(out, p, result.value)
 			return
 		}
 	}
 }
 
-func (w *Worker) allRoles(p *rule.Parameter, out *seshat.Identity) {
+func (w *Worker) allRoles(p *parameter, out *seshat.Identity) {
 	data := w.json(p.Selector.Side)
 	if data == nil {
 		return
@@ -107,14 +108,14 @@ func (w *Worker) allRoles(p *rule.Parameter, out *seshat.Identity) {
 			continue
 		}
 		if result, ok := w.transform(p.Transformations, text); ok {
-			w.add(out, p, false, result.value)
+			w.add(out, p, result.value)
 		}
 	}
 }
 
-func (w *Worker) add(out *seshat.Identity, p *rule.Parameter, weak bool, value string) {
+func (w *Worker) add(out *seshat.Identity, p *parameter, value string) {
 	addParameter(out, seshat.FoundParameter{
-		Name: p.Name, Type: p.Type, Side: p.Selector.Side, Value: value, Hash: p.Hash, Weak: weak,
+		Name: p.Name, Type: p.Type, Side: p.Selector.Side, Value: value, Hash: p.Hash, Weak: p.weak,
 	})
 }
 
@@ -153,22 +154,38 @@ func (w *Worker) builtInContext(out *seshat.Identity) {
 	}
 	for i := range w.engine.context {
 		if p := &w.engine.context[i]; !p.weak || w.login && len(w.x.Request.Body.Bytes) > 0 {
-			w.parameter(p.Parameter, p.weak, out)
+			w.parameter(p, out)
 		}
 	}
 }
 
-// tokenContext adds the user and the roles that a token names. The name that people know comes before the subject.
-func (w *Worker) tokenContext(out *seshat.Identity, t *token, side seshat.Side) {
+// tokenContext adds the user and the roles that a token names. The names that people know come before the subject:
+// the first user is the one that is shown.
+func (w *Worker) tokenContext(out *seshat.Identity, t *jwt, side seshat.Side) {
+	var username, email string
+	c := memberCursor{data: t.payload}
+	for name, value, ok := c.next(); ok; name, value, ok = c.next() {
+		if c.depth > 1 {
+			if c.depth == 2 && string(name) == "roles" && string(c.names[0]) == "realm_access" { // Keycloak
+				w.tokenRoles(out, value, side)
+			}
+			continue
+		}
+		switch string(name) {
+		case "preferred_username":
+			username = w.scalar(value)
+		case "email":
+			email = w.scalar(value)
+		case "roles", "role", "groups":
+			w.tokenRoles(out, value, side)
+		}
+	}
 	user := func(name, value string) {
 		addParameter(out, seshat.FoundParameter{Name: name, Type: seshat.ParameterUser, Side: side, Value: value})
 	}
-	user("jwt:preferred_username", t.username)
-	user("jwt:email", t.email)
+	user("jwt:preferred_username", username)
+	user("jwt:email", email)
 	user("jwt:sub", t.claims.Subject)
-	for i := range t.roles[:t.roleN] {
-		w.tokenRoles(out, t.roles[i], side)
-	}
 }
 
 // tokenRoles adds a role, or each role of an array.
@@ -176,8 +193,12 @@ func (w *Worker) tokenRoles(out *seshat.Identity, raw []byte, side seshat.Side) 
 	role := func(raw []byte) {
 		addParameter(out, seshat.FoundParameter{Name: "jwt:role", Type: seshat.ParameterRole, Side: side, Value: w.scalar(raw)})
 	}
-	if raw[0] == '"' {
+	switch raw[0] {
+	case '"':
 		role(raw)
+		return
+	case '[':
+	default:
 		return
 	}
 	c := memberCursor{data: raw, pos: 1}

@@ -1,13 +1,13 @@
 package identify
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 	"strings"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/httpfield"
 	"github.com/seshat-project/seshat/internal/rule"
+	"github.com/seshat-project/seshat/internal/token"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 // transformed is the result of a chain of transformations.
 type transformed struct {
 	value string
-	token *token // the last value of the chain that was a JWT; nil when none was
+	token *jwt // the last value of the chain that was a JWT; nil when none was
 }
 
 // transform applies list to value. A transformation that does not apply, and an empty result, give false.
@@ -64,11 +64,11 @@ func (w *Worker) step(t *rule.Transformation, value string) (result, reason stri
 		}
 		return "", "no text, number or boolean at that path"
 	case rule.TransformJWTClaim:
-		token := w.readToken(value)
-		if token == nil {
+		read := w.readToken(value)
+		if read == nil {
 			return "", "not a JWT"
 		}
-		if result, ok := w.firstText(t, token.payload); ok {
+		if result, ok := w.firstText(t, read.payload); ok {
 			return result, ""
 		}
 		return "", "the token has no such claim that is a text, number or boolean"
@@ -99,6 +99,9 @@ const bareScheme = "-"
 
 // stripScheme returns the credentials of an Authorization value. wanted limits it to one scheme, or to none at all.
 func stripScheme(wanted, value string) (result, reason string) {
+	if n := len(wanted); n > 1 && (n > len(value) || !rule.EqualFoldASCII(wanted, value[:n])) {
+		return "", "another scheme"
+	}
 	scheme, credentials, ok := httpfield.Authorization(value)
 	switch {
 	case !ok:
@@ -141,13 +144,8 @@ func (w *Worker) decodeBase64(value string) (result, reason string) {
 	if len(value) > maxDecoded {
 		return "", "too long"
 	}
-	value = strings.TrimRight(value, "=")
-	encoding := base64.RawStdEncoding
-	if strings.ContainsAny(value, "-_") {
-		encoding = base64.RawURLEncoding
-	}
-	out, err := encoding.AppendDecode(w.arena.take(encoding.DecodedLen(len(value))), bytesOf(value))
-	if err != nil {
+	out, ok := token.DecodeBase64(w.arena.take(len(value)), value)
+	if !ok {
 		return "", "not Base64"
 	}
 	return w.arena.keep(out), ""

@@ -23,12 +23,13 @@ type Worker struct {
 	setCookies   []httpfield.SetCookie // of each field of the view of Set-Cookies
 	hasCookie    bool
 	hasSetCookie bool
+	agent        int // index of User-Agent in the view of request headers; negative when there is none
 
 	masks  []*rule.Mask // in scope
 	found  []int
 	bits   rule.Bits
 	url    string
-	tokens []token
+	tokens []jwt
 	names  nameCache
 	login  bool // a built-in or declared authentication flow matched
 
@@ -55,7 +56,7 @@ func (e *Engine) NewWorker() *Worker {
 		engine:     e,
 		first:      make([]firstField, e.slots),
 		candidates: make(rule.Bits, (len(e.builtIn)+63)/64),
-		tokens:     make([]token, 0, maxTokenMemo),
+		tokens:     make([]jwt, 0, maxTokenMemo),
 	}
 }
 
@@ -93,7 +94,7 @@ func (w *Worker) begin(x *seshat.Exchange) {
 		w.stamp = 1
 	}
 	clear(w.candidates)
-	w.hasCookie, w.hasSetCookie, w.login = false, false, false
+	w.hasCookie, w.hasSetCookie, w.login, w.agent = false, false, false, -1
 	w.url = ""
 	if e := w.engine; e.ruleScopes.NeedsURL() || e.flowScopes.NeedsURL() || e.parameterScopes.NeedsURL() || e.maskScopes.NeedsURL() || len(e.rules.Flows()) > 0 || w.trace != nil {
 		const schemeAndSlashes = 16
@@ -138,6 +139,10 @@ func (w *Worker) noteNames(id viewID) {
 		switch {
 		case id == viewRequestHeader && len(name) == len("Cookie"):
 			w.hasCookie = w.hasCookie || rule.EqualFoldASCII(name, "Cookie")
+		case id == viewRequestHeader && len(name) == len("User-Agent"):
+			if w.agent < 0 && rule.EqualFoldASCII(name, "User-Agent") {
+				w.agent = i
+			}
 		case id == viewResponseHeader && len(name) == len("Set-Cookie"):
 			w.hasSetCookie = w.hasSetCookie || rule.EqualFoldASCII(name, "Set-Cookie")
 		}
