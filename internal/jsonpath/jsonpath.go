@@ -32,7 +32,8 @@ package jsonpath
 const (
 	// MaxExpression is how many bytes a query may have. A query that a person can read has far fewer.
 	MaxExpression = 8 << 10
-	// MaxNesting is how deeply parentheses, filters and function calls of a query may be nested; it bounds the stack.
+	// MaxNesting is how deeply brackets, filters, parentheses and calls of a query may be nested, each counting as a
+	// level; it bounds the stack.
 	MaxNesting = 64
 	// MaxDepth is how deeply arrays and objects of a document may be nested; it bounds the stack.
 	MaxDepth = 512
