@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,6 +35,9 @@ type AutoIdentifier struct {
 	hosts map[string]*hostCount
 	clock uint64 // counts observations, to know who was seen last
 }
+
+// NewAutoIdentifier returns an AutoIdentifier that has seen nothing.
+func NewAutoIdentifier() *AutoIdentifier { return &AutoIdentifier{hosts: map[string]*hostCount{}} }
 
 type hostCount struct {
 	Successes     uint64 `json:"successes"`
@@ -154,14 +158,10 @@ func AutoRule(host string) seshat.Resource {
 		},
 		Spec: &seshat.SessionRuleSpec{
 			Priority:    &priority,
-			Scope:       seshat.Scope{URLs: []string{"^https?://" + quoteHost(host) + "/"}},
+			Scope:       seshat.Scope{URLs: []string{"^https?://" + regexp.QuoteMeta(strings.ToLower(host)) + "/"}},
 			Identifiers: []seshat.Identifier{{Header: "Authorization", Type: seshat.KindAccessToken.String()}},
 		},
 	}
-}
-
-func quoteHost(host string) string {
-	return strings.NewReplacer(".", `\.`, "[", `\[`, "]", `\]`).Replace(strings.ToLower(host))
 }
 
 // autoRuleName is "auto-authorization-<host>" as a resource may be called: a DNS label. What cannot be part of one
