@@ -114,6 +114,12 @@ func isValue(s string) bool {
 	return whole.isRandom()
 }
 
+// IsValue reports whether a segment, or what is before its extension or verb, is replaced by a variable in a template.
+func IsValue(segment string) bool {
+	_, _, variable := classify(segment)
+	return variable
+}
+
 // IsRandom reports whether s looks like a token that was made at random: at least 20 letters and figures that change
 // as words do not, or 32 of them in a row. UUIDs and numbers are not meant: they commonly name objects.
 func IsRandom(s string) bool {
