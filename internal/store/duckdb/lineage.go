@@ -1,0 +1,77 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/seshat-project/seshat"
+)
+
+// memberRows are the rows of a session and of those that were merged into it.
+type memberRows struct {
+	session     seshat.SessionID
+	numbers     []int64
+	first, last time.Time
+}
+
+// members returns the rows of the session that id belongs to.
+func (s *Store) members(ctx context.Context, id seshat.SessionID, merges bool) (memberRows, error) {
+	m := memberRows{session: id}
+	if merges {
+		canonical, err := s.canonical(ctx, []seshat.SessionID{id})
+		if err != nil {
+			return m, err
+		}
+		if into, merged := canonical[id]; merged {
+			m.session = into
+		}
+	}
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		var number int64
+		var first, last sql.NullTime
+		if err := rows.Scan(&number, &first, &last); err != nil {
+			return err
+		}
+		m.numbers = append(m.numbers, number)
+		if first.Valid && (m.first.IsZero() || first.Time.Before(m.first)) {
+			m.first = first.Time
+		}
+		if last.Valid && last.Time.After(m.last) {
+			m.last = last.Time
+		}
+		return nil
+	}, rollupsOf(merges)+`SELECT session_no, min(first_seen), max(last_seen) FROM rollups WHERE session = ?::UUID
+		GROUP BY session_no`, m.session.String())
+	return m, err
+}
+
+// Lineage implements [store.Store].
+func (s *Store) Lineage(ctx context.Context, id seshat.SessionID) ([]seshat.Link, error) {
+	op := "read the lineage of session " + id.String()
+	merges, err := s.hasMerges(ctx)
+	if err != nil {
+		return nil, s.operational(op, err)
+	}
+	members, err := s.members(ctx, id, merges)
+	if err != nil || len(members.numbers) == 0 {
+		return nil, s.operational(op, err)
+	}
+	var links []seshat.Link
+	err = s.query(ctx, func(rows *sql.Rows) error {
+		l := seshat.Link{Session: members.session}
+		var kind int16
+		var exchange uint64
+		var evidence string
+		var expires sql.NullTime
+		err := rows.Scan(&l.Time, scanUUID(&l.From), scanUUID(&l.To), &l.Masked, &kind, &l.Name, &evidence, &l.Score,
+			&exchange, &expires)
+		l.Kind, l.Evidence = seshat.IDKind(kind), seshat.Evidence(evidence) //nolint:gosec // as it was written
+		l.Exchange, l.ExpiresAt = seshat.ExchangeKey(exchange), expires.Time
+		links = append(links, l)
+		return err
+	}, `SELECT time, from_id, to_id, masked, kind, name, evidence, score, exchange, expires_at FROM links
+		WHERE session_no IN (SELECT unnest(string_split(?, ','))::BIGINT)
+		ORDER BY time, exchange, to_id NULLS FIRST, from_id NULLS FIRST, evidence`, numberList(members.numbers))
+	return links, s.operational(op, err)
+}

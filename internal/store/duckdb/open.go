@@ -1,0 +1,203 @@
+// Package duckdb keeps exchanges and sessions in one DuckDB file. See docs/formats/store.md for the tables.
+//
+// Rows are only appended: exchanges as they come, and for every batch one roll-up row for each session it touched.
+// Readers add the rows up. What repeats from exchange to exchange (the client session IDs, the context) is kept
+// once and referred to by number. Every row carries the day it was stored, so that a day can be dropped whole.
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	engine "github.com/duckdb/duckdb-go/v2"
+	"github.com/gofrs/flock"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/store"
+)
+
+// FileName is the name of the database within the data directory.
+const FileName = "seshat.duckdb"
+
+// Options say how a store is opened. The zero value is good for reading and writing a little.
+type Options struct {
+	// LockWait is how long to wait for another process that has the data directory; 0 does not wait.
+	LockWait time.Duration
+	// Memory is how many bytes DuckDB may use for its buffers; DefaultMemory when 0. An import needs little: with
+	// ImportMemory the whole process stays below 300 MB.
+	Memory int64
+	// Now is the clock by which [Store.Session] tells active from idle; time.Now when nil.
+	Now func() time.Time
+	// Threads is how many threads DuckDB may use; DefaultThreads when 0.
+	Threads int
+}
+
+// Memory limits and threads of [Options].
+const (
+	DefaultMemory  = 512 << 20 // sorting and grouping 10 million exchanges stays in memory
+	ImportMemory   = 150 << 20 // leaves half of 300 MB to Go
+	DefaultThreads = 2
+)
+
+// storageVersion is the oldest DuckDB that can read the file. 1.4 is the release that Seshat embeds; older formats
+// lack the text compression that keeps exchanges small.
+const storageVersion = "v1.4.0"
+
+// walBytes is how much is written ahead before it is moved into the tables. A larger value makes larger and so better
+// compressed pieces, and takes as many bytes of memory for moving them.
+const walBytes = 64 << 20
+
+// Store implements [store.Store].
+type Store struct {
+	dir  string
+	lock *flock.Flock
+	db   *sql.DB
+	now  func() time.Time
+
+	// write guards everything below: there is one writer at a time.
+	write  sync.Mutex
+	conn   *sql.Conn // the writer's connection
+	writer *writer
+	closed bool
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the store in the directory dir and creates both where they do not exist.
+//
+// It fails with a [seshat.Error] of kind ErrorUnavailable when another process has the directory, and of kind
+// ErrorUnsupported when a newer version wrote the database.
+func Open(ctx context.Context, dir string, options Options) (*Store, error) {
+	op := "open data directory " + dir
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, &seshat.Error{Kind: seshat.ErrorInvalid, Op: op, Err: err}
+	}
+	if err := makeDirectory(dir); err != nil {
+		return nil, &seshat.Error{
+			Kind: seshat.ErrorUnavailable, Op: op, Err: err, Hint: "choose a directory that you can write to with --data",
+		}
+	}
+	lock, err := lockDirectory(ctx, dir, options.LockWait)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{dir: dir, lock: lock, now: options.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if err := s.open(ctx, options); err != nil {
+		return nil, errors.Join(s.operational(op, err), s.release())
+	}
+	return s, nil
+}
+
+// makeDirectory creates dir for this user alone.
+func makeDirectory(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && !info.IsDir():
+		return errors.New("not a directory")
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrNotExist):
+		return os.MkdirAll(dir, 0o700)
+	default:
+		return err
+	}
+}
+
+func (s *Store) open(ctx context.Context, options Options) error {
+	settings := []string{
+		fmt.Sprintf("SET GLOBAL memory_limit = '%d KiB'", orDefault(options.Memory, DefaultMemory)>>10),
+		fmt.Sprintf("SET GLOBAL threads = %d", orDefault(options.Threads, DefaultThreads)),
+		"SET GLOBAL temp_directory = " + quoteText(filepath.Join(s.dir, "tmp")),
+		"SET GLOBAL preserve_insertion_order = false", // readers order; importing then needs less memory
+		fmt.Sprintf("SET GLOBAL wal_autocheckpoint = '%d KiB'", walBytes>>10),
+		"SET GLOBAL enable_external_file_cache = false",
+		"SET GLOBAL autoinstall_known_extensions = false", // nothing is fetched from the network
+		"SET GLOBAL TimeZone = 'UTC'",
+		fmt.Sprintf("ATTACH IF NOT EXISTS %s AS data (STORAGE_VERSION '%s')",
+			quoteText(filepath.Join(s.dir, FileName)), storageVersion),
+	}
+	var once sync.Once
+	connector, err := engine.NewConnector("", func(conn driver.ExecerContext) error {
+		var err error
+		once.Do(func() {
+			for _, setting := range settings {
+				if _, err = conn.ExecContext(ctx, setting, nil); err != nil {
+					return
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+		_, err = conn.ExecContext(ctx, "USE data", nil)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.db = sql.OpenDB(connector)
+	if s.conn, err = s.db.Conn(ctx); err != nil {
+		return err
+	}
+	if err := os.Chmod(filepath.Join(s.dir, FileName), 0o600); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.conn, migrationFiles); err != nil {
+		return err
+	}
+	s.writer, err = newWriter(ctx, s.conn)
+	return err
+}
+
+func orDefault[N int | int64](n, def N) N {
+	if n == 0 {
+		return def
+	}
+	return n
+}
+
+// quoteText is s as a text literal of SQL. It is for the few places where SQL takes no parameter: file names.
+func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// Close writes what is pending and gives the directory back.
+func (s *Store) Close() error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	ctx := context.Background()
+	err := s.compact(ctx, compactAtClose)
+	if err == nil {
+		_, err = s.conn.ExecContext(ctx, "CHECKPOINT data")
+	}
+	if err != nil {
+		err = s.operational("close data directory "+s.dir, err)
+	}
+	return errors.Join(err, s.release())
+}
+
+// release gives up everything that was opened.
+func (s *Store) release() error {
+	var errs []error
+	if s.conn != nil {
+		errs = append(errs, s.conn.Close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	return errors.Join(append(errs, s.lock.Unlock())...)
+}

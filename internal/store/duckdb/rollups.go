@@ -1,0 +1,41 @@
+package duckdb
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/seshat-project/seshat/internal/store"
+)
+
+// rollupsOf is a WITH clause that makes "rollups": the rows of the table sessions, each with the session it belongs
+// to now. Rows are never rewritten when sessions are merged; readers follow the merges here.
+func rollupsOf(merges bool) string {
+	if !merges {
+		return "WITH rollups AS (SELECT *, session_id AS session FROM sessions) "
+	}
+	return fmt.Sprintf(`WITH RECURSIVE
+		edges AS MATERIALIZED (SELECT session_id, max_by(merged_into, version) AS merged_into FROM merges GROUP BY session_id),
+		chain AS (
+			SELECT session_id, merged_into, 1 AS depth FROM edges
+			UNION ALL
+			SELECT chain.session_id, edges.merged_into, chain.depth + 1
+			FROM chain JOIN edges ON edges.session_id = chain.merged_into WHERE chain.depth < %d),
+		canonical AS MATERIALIZED (SELECT session_id, max_by(merged_into, depth) AS session FROM chain GROUP BY session_id),
+		rollups AS (SELECT s.*, coalesce(c.session, s.session_id) AS session
+			FROM sessions s LEFT JOIN canonical c ON c.session_id = s.session_id) `, store.MaxMerges)
+}
+
+// hasMerges reports whether any session was merged into another one.
+func (s *Store) hasMerges(ctx context.Context) (bool, error) {
+	var merges bool
+	err := s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM merges)").Scan(&merges)
+	return merges, err
+}
+
+// factsSQL is the newest facts of a session that stands for itself, as a struct; NULL when there are none.
+const factsSQL = `max_by({'previous_id': previous_id, 'user': "user", 'roles': roles, 'ended_at': ended_at,
+	'ended_by': ended_by, 'expires_at': expires_at, 'idle_timeout': idle_timeout, 'identified_by': identified_by,
+	'confidence': confidence}, version) FILTER (version > 0 AND session_id = session)`
+
+// ownLinkSQL selects the links l that stand for a client session ID that somebody gave out: not address and user agent.
+const ownLinkSQL = "l.kind NOT IN (7, 8)"

@@ -1,0 +1,287 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/store"
+)
+
+// sessionChunk is how many sessions are read in one go when many are asked for: few enough to stay small in memory,
+// and so many that looking through the roll-ups for them does not count.
+const sessionChunk = 5_000
+
+// Sessions implements [store.Store]. It first finds which sessions are wanted, from their roll-ups alone, and then
+// reads what belongs to them.
+func (s *Store) Sessions(ctx context.Context, q store.Query, yield func(*seshat.Session) bool) error {
+	const op = "list sessions"
+	merges, err := s.hasMerges(ctx)
+	if err != nil {
+		return s.operational(op, err)
+	}
+	page, err := s.sessionPage(ctx, q, merges)
+	if err != nil {
+		return s.operational(op, err)
+	}
+	for len(page) > 0 {
+		chunk := page[:min(len(page), sessionChunk)]
+		page = page[len(chunk):]
+		sessions, err := s.sessionDetails(ctx, chunk, q.Now, merges)
+		if err != nil {
+			return s.operational(op, err)
+		}
+		for i := range sessions {
+			if !yield(&sessions[i]) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// sessionPage returns the IDs of the sessions that q asks for, in its order.
+func (s *Store) sessionPage(ctx context.Context, q store.Query, merges bool) ([]seshat.SessionID, error) {
+	w := sessionWhere{merges: merges, now: q.Now}
+	w.filter(q.Filter)
+	if !q.Since.IsZero() {
+		w.write(" AND g.last_seen >= ?", store.Time(q.Since))
+	}
+	if !q.Until.IsZero() {
+		w.write(" AND g.first_seen < ?", store.Time(q.Until))
+	}
+	if !q.Session.IsZero() {
+		w.write(" AND g.session = ?::UUID", q.Session.String())
+	}
+	statement := rollupsOf(merges) + `SELECT g.session FROM (
+		SELECT session, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges) AS exchanges,
+			sum(errors) AS errors, min(environment) AS environment`
+	if w.facts {
+		statement += ", " + factsSQL + " AS facts"
+	}
+	statement += " FROM rollups GROUP BY session HAVING sum(exchanges) > 0) g WHERE " + w.sql.String() +
+		" ORDER BY g.last_seen " + direction(q) + ", g.session " + direction(q)
+	if q.Limit > 0 {
+		w.args = append(w.args, q.Limit)
+		statement += " LIMIT ?"
+	}
+	var page []seshat.SessionID
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		var id seshat.SessionID
+		err := rows.Scan(scanUUID(&id))
+		page = append(page, id)
+		return err
+	}, statement, w.args...)
+	return page, err
+}
+
+func direction(q store.Query) string {
+	if q.OldestFirst {
+		return "ASC"
+	}
+	return "DESC"
+}
+
+// sessionDetails reads sessions by their IDs and returns them in the same order.
+func (s *Store) sessionDetails(ctx context.Context, ids []seshat.SessionID, now time.Time, merges bool) ([]seshat.Session, error) {
+	sessions := make([]seshat.Session, len(ids))
+	places := make(map[seshat.SessionID]*seshat.Session, len(ids))
+	for i, id := range ids {
+		sessions[i].ID = id
+		places[id] = &sessions[i]
+	}
+	list := uuidList(ids)
+	chosen := rollupsOf(merges) + ", chosen AS (SELECT * FROM rollups WHERE session IN (SELECT unnest(string_split(?, ','))::UUID)) "
+
+	var facts seshat.SessionFacts
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		var id seshat.SessionID
+		var first, last, endedAt, expiresAt sql.NullTime
+		var exchanges, errs, idle int64
+		var environment, roles, endedBy string
+		facts = seshat.SessionFacts{}
+		err := rows.Scan(scanUUID(&id), &first, &last, &exchanges, &errs, &environment, scanUUID(&facts.Previous),
+			&facts.User, &roles, &endedAt, &endedBy, &expiresAt, &idle, &facts.IdentifiedBy, &facts.Confidence)
+		session := places[id]
+		if err != nil || session == nil {
+			return err
+		}
+		session.FirstSeen, session.LastSeen = first.Time, last.Time
+		session.Exchanges, session.Errors, session.Environment = exchanges, errs, environment
+		facts.Roles, facts.EndedBy = rolesOf(roles), seshat.EndReason(endedBy)
+		facts.EndedAt, facts.ExpiresAt = endedAt.Time, expiresAt.Time
+		facts.IdleTimeout = time.Duration(idle) * time.Microsecond
+		store.ApplyFacts(session, &facts, store.Time(now))
+		return nil
+	}, chosen+`SELECT session, first_seen, last_seen, exchanges, errors, coalesce(environment, ''), facts.previous_id,
+			coalesce(facts."user", ''), coalesce(facts.roles, ''), facts.ended_at, coalesce(facts.ended_by, ''),
+			facts.expires_at, coalesce(facts.idle_timeout, 0), coalesce(facts.identified_by, ''), coalesce(facts.confidence, 0)
+		FROM (SELECT session, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges)::BIGINT AS exchanges,
+			sum(errors)::BIGINT AS errors, min(environment) AS environment, `+factsSQL+` AS facts
+			FROM chosen GROUP BY session)`, list)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.sessionValues(ctx, chosen, list, places); err != nil {
+		return nil, err
+	}
+	return sessions, s.resolvePrevious(ctx, sessions, merges)
+}
+
+// sessionValues reads what is listed with sessions.
+func (s *Store) sessionValues(ctx context.Context, chosen, list string, places map[seshat.SessionID]*seshat.Session) error {
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		var id seshat.SessionID
+		var kind int16
+		var value string
+		var exchanges int64
+		if err := rows.Scan(scanUUID(&id), &kind, &value, &exchanges); err != nil {
+			return err
+		}
+		if session := places[id]; session != nil {
+			listValue(session, valueKind(kind), value, exchanges)
+		}
+		return nil
+	}, chosen+`, numbers AS (SELECT DISTINCT session_no, session FROM chosen),
+		links_of AS (SELECT n.session, l.masked FROM links l JOIN numbers n ON n.session_no = l.session_no
+			WHERE `+ownLinkSQL+` AND l.masked <> '')
+		SELECT n.session, v.kind, v.value, sum(v.exchanges)::BIGINT
+		FROM session_values v JOIN numbers n ON n.session_no = v.session_no GROUP BY ALL
+		UNION ALL SELECT DISTINCT session, ?::SMALLINT, masked, 0 FROM links_of
+		ORDER BY 1, 2, 3`, list, int16(valueKinds))
+	for _, session := range places {
+		store.SortFlows(session.Flows, session.Exchanges)
+	}
+	return err
+}
+
+// listValue adds a value to the list that it belongs to. Values come in order.
+func listValue(session *seshat.Session, kind valueKind, value string, exchanges int64) {
+	var list *[]string
+	switch kind {
+	case valueService:
+		list = &session.Services
+	case valueEndpoint:
+		list = &session.Endpoints
+	case valueIP:
+		list = &session.IPs
+	case valueUserAgent:
+		list = &session.UserAgents
+	case valueKinds: // client session IDs, which links keep
+		list = &session.ClientSessionIDs
+	case valueFlow:
+		session.Flows = append(session.Flows, seshat.FlowShare{Name: value, Exchanges: exchanges})
+		return
+	default:
+		return
+	}
+	if len(*list) < store.MaxListed {
+		*list = append(*list, value)
+	}
+}
+
+// resolvePrevious follows the merges of the sessions that others point back to.
+func (s *Store) resolvePrevious(ctx context.Context, sessions []seshat.Session, merges bool) error {
+	if !merges {
+		return nil
+	}
+	var ids []seshat.SessionID
+	for i := range sessions {
+		if !sessions[i].Previous.IsZero() {
+			ids = append(ids, sessions[i].Previous)
+		}
+	}
+	canonical, err := s.canonical(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range sessions {
+		session := &sessions[i]
+		if into, merged := canonical[session.Previous]; merged {
+			session.Previous = into
+		}
+		if session.Previous == session.ID {
+			session.Previous = seshat.SessionID{}
+		}
+	}
+	return nil
+}
+
+// canonical returns the sessions that ids were merged into; those that stand for themselves are absent.
+func (s *Store) canonical(ctx context.Context, ids []seshat.SessionID) (map[seshat.SessionID]seshat.SessionID, error) {
+	resolved := make(map[seshat.SessionID]seshat.SessionID)
+	if len(ids) == 0 {
+		return resolved, nil
+	}
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		var id, into seshat.SessionID
+		err := rows.Scan(scanUUID(&id), scanUUID(&into))
+		resolved[id] = into
+		return err
+	}, rollupsOf(true)+`SELECT session_id, session FROM canonical
+		WHERE session_id IN (SELECT unnest(string_split(?, ','))::UUID)`, uuidList(ids))
+	return resolved, err
+}
+
+// Session implements [store.Store].
+func (s *Store) Session(ctx context.Context, id seshat.SessionID) (*seshat.Session, error) {
+	op := "read session " + id.String()
+	merges, err := s.hasMerges(ctx)
+	if err == nil && merges {
+		var resolved map[seshat.SessionID]seshat.SessionID
+		resolved, err = s.canonical(ctx, []seshat.SessionID{id})
+		if into, merged := resolved[id]; merged {
+			id = into
+		}
+	}
+	if err != nil {
+		return nil, s.operational(op, err)
+	}
+	sessions, err := s.sessionDetails(ctx, []seshat.SessionID{id}, s.now(), merges)
+	if err != nil {
+		return nil, s.operational(op, err)
+	}
+	if sessions[0].Exchanges == 0 {
+		return nil, &seshat.Error{
+			Kind: seshat.ErrorNotFound, Op: op, Err: errors.New("there is no such session"),
+			Hint: "seshat sessions lists them",
+		}
+	}
+	return &sessions[0], nil
+}
+
+// FindSessions implements [store.Store].
+func (s *Store) FindSessions(ctx context.Context, prefix string, limit int) ([]seshat.SessionID, error) {
+	var found []seshat.SessionID
+	low, high, ok := uuidRange(prefix)
+	if !ok {
+		return nil, nil
+	}
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		var id seshat.SessionID
+		err := rows.Scan(scanUUID(&id))
+		found = append(found, id)
+		return err
+	}, `SELECT session_id FROM sessions WHERE session_id BETWEEN ?::UUID AND ?::UUID
+		GROUP BY session_id HAVING sum(exchanges) > 0 ORDER BY session_id LIMIT ?`, low, high, limit)
+	return found, s.operational("look for sessions", err)
+}
+
+// uuidRange is the least and the greatest UUID whose text starts with prefix; false when none does.
+func uuidRange(prefix string) (low, high string, ok bool) {
+	const least, greatest = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
+	if len(prefix) > len(least) {
+		return "", "", false
+	}
+	for i := range len(prefix) {
+		c := prefix[i]
+		if hyphen := least[i] == '-'; hyphen != (c == '-') {
+			return "", "", false
+		} else if !hyphen && (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			return "", "", false
+		}
+	}
+	return prefix + least[len(prefix):], prefix + greatest[len(prefix):], true
+}

@@ -1,0 +1,117 @@
+package duckdb
+
+import (
+	"time"
+
+	"github.com/seshat-project/seshat/internal/filter"
+	"github.com/seshat-project/seshat/internal/store"
+)
+
+// sessionWhere writes conditions over a row g of the sessions that [sessionPage] adds up.
+type sessionWhere struct {
+	condition
+	merges bool
+	now    time.Time
+	facts  bool // set when the condition needs g.facts
+}
+
+func (w *sessionWhere) filter(e filter.Expr) { w.expr(e, w.term, w.textTerm) }
+
+// column is the column of a field that is one value of the session.
+func (w *sessionWhere) column(field string) (column, bool) {
+	fact := func(sql, absent string) (column, bool) {
+		w.facts = true
+		return column{sql: sql, absent: absent}, true
+	}
+	switch field {
+	case "session_id":
+		return column{sql: "g.session::VARCHAR"}, true
+	case "environment":
+		return column{sql: "coalesce(g.environment, '')", absent: "''"}, true
+	case "first_seen", "last_seen", "exchanges", "errors":
+		return column{sql: "g." + field}, true
+	case "duration":
+		return column{sql: "(epoch_us(g.last_seen) - epoch_us(g.first_seen))"}, true
+	case "previous_session_id":
+		return fact("coalesce(g.facts.previous_id::VARCHAR, '')", "''")
+	case "user":
+		return fact(`coalesce(g.facts."user", '')`, "''")
+	case "identified_by", "ended_by":
+		return fact("coalesce(g.facts."+field+", '')", "''")
+	case "confidence":
+		return fact("coalesce(g.facts.confidence, 0)", "")
+	default:
+		return column{}, false
+	}
+}
+
+func (w *sessionWhere) term(t *filter.Term) {
+	if col, ok := w.column(t.Field.Name); ok {
+		w.tests(t.Field, col, t.Tests)
+		return
+	}
+	switch t.Field.Name {
+	case "state":
+		w.facts = true
+		w.anyOf(len(t.Tests), func(i int) { w.state(&t.Tests[i]) })
+	case "role":
+		w.roles(func(col column) { w.tests(t.Field, col, t.Tests) })
+	case "client_session_id":
+		w.linked(func(col column) { w.tests(t.Field, col, t.Tests) })
+	default:
+		w.someExchange(func(inner *exchangeWhere) { inner.term(t) })
+	}
+}
+
+func (w *sessionWhere) textTerm(t *filter.Text) {
+	w.anyOf(len(t.Fields), func(i int) {
+		field := t.Fields[i]
+		if col, ok := w.column(field.Name); ok {
+			w.textIn(col, t.Pattern)
+			return
+		}
+		one := *t
+		one.Fields = t.Fields[i : i+1]
+		w.someExchange(func(inner *exchangeWhere) { inner.textTerm(&one) })
+	})
+}
+
+// state writes the rule of [store.StateOf].
+func (w *sessionWhere) state(t *filter.Test) {
+	if t.Op != filter.OpEqual {
+		w.write("true") // every session has a state
+		return
+	}
+	now := store.Time(w.now)
+	w.write(`CASE
+		WHEN coalesce(g.facts.ended_by, '') <> '' AND coalesce(g.facts.ended_at <= ?, true) THEN
+			CASE g.facts.ended_by WHEN 'revoked' THEN 'revoked' WHEN 'expiry' THEN 'expired' ELSE 'ended' END
+		WHEN coalesce(g.facts.expires_at <= ? AND g.last_seen < g.facts.expires_at, false) THEN 'expired'
+		WHEN epoch_us(?::TIMESTAMP) - epoch_us(g.last_seen) >
+			CASE WHEN coalesce(g.facts.idle_timeout, 0) > 0 THEN g.facts.idle_timeout ELSE ? END THEN 'idle'
+		ELSE 'active' END = ?`, now, now, now, micros(store.DefaultIdleTimeout), t.Value.Text)
+}
+
+// roles writes that a role passes.
+func (w *sessionWhere) roles(pass func(column)) {
+	w.facts = true
+	w.write("len(list_filter(string_split(coalesce(g.facts.roles, ''), chr(31)), lambda role: ")
+	pass(column{sql: "role", absent: "''"})
+	w.write(")) > 0")
+}
+
+// linked writes that a client session ID of the session passes.
+func (w *sessionWhere) linked(pass func(column)) {
+	w.write("g.session IN (" + rollupsOf(w.merges) +
+		"SELECT r.session FROM rollups r JOIN links l ON l.session_no = r.session_no WHERE " + ownLinkSQL + " AND ")
+	pass(column{sql: "l.masked", absent: "''"})
+	w.write(")")
+}
+
+// someExchange writes that an exchange of the session passes.
+func (w *sessionWhere) someExchange(pass func(*exchangeWhere)) {
+	inner := exchangeWhere{merges: w.merges}
+	pass(&inner)
+	w.write("g.session IN ("+rollupsOf(w.merges)+"SELECT session FROM rollups WHERE session_no IN (SELECT e.session_no FROM exchanges e WHERE "+
+		inner.sql.String()+"))", inner.args...)
+}

@@ -1,0 +1,142 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/store"
+)
+
+// Bounds of what the writer remembers. What it forgot gets another number when it comes again, which costs a few
+// bytes and is correct: numbers are names of rows, not of things.
+const (
+	rememberedSessions   = 32 << 10 // about 20 MB when both halves are full
+	rememberedIdentities = 16 << 10
+	rememberedContexts   = 16 << 10
+)
+
+// writer numbers what repeats, and adds up what a batch means for each session. It belongs to the one who holds
+// [Store.write].
+type writer struct {
+	day        time.Time // of the batch in work; numbers are of one day, so that a day can be dropped
+	batch      int64
+	nextNumber number
+
+	sessions   *recent[seshat.SessionID, *sessionRow]
+	identities *recent[contentHash, int64]
+	contexts   *recent[contentHash, int64]
+	hasher     contentHasher
+
+	touched []*sessionRow // by the batch in work
+	written pending
+	states  *stateFilter
+}
+
+// number is the next number of each kind.
+type number struct{ session, identity, context int64 }
+
+// pending counts rows since the last compaction, against what that left.
+type pending struct{ sessions, state, sessionsLeft, stateLeft int64 }
+
+func newWriter(ctx context.Context, conn *sql.Conn) (*writer, error) {
+	w := &writer{
+		sessions:   newRecent[seshat.SessionID, *sessionRow](rememberedSessions),
+		identities: newRecent[contentHash, int64](rememberedIdentities),
+		contexts:   newRecent[contentHash, int64](rememberedContexts),
+		hasher:     newContentHasher(),
+	}
+	// Numbers go on behind the highest that any row still uses, and batches behind the last one.
+	err := conn.QueryRowContext(ctx, `SELECT
+		1 + greatest((SELECT coalesce(max(session_no), 0) FROM sessions), (SELECT coalesce(max(session_no), 0) FROM exchanges)),
+		1 + greatest((SELECT coalesce(max(identity_no), 0) FROM identities), (SELECT coalesce(max(identity_no), 0) FROM exchanges)),
+		1 + greatest((SELECT coalesce(max(context_no), 0) FROM contexts), (SELECT coalesce(max(context_no), 0) FROM exchanges)),
+		greatest((SELECT coalesce(max(batch_no), 0) FROM state), (SELECT coalesce(max(batch_no), 0) FROM positions)),
+		(SELECT count(*) FROM sessions), (SELECT count(*) FROM state)`).
+		Scan(&w.nextNumber.session, &w.nextNumber.identity, &w.nextNumber.context, &w.batch,
+			&w.written.sessionsLeft, &w.written.stateLeft)
+	if err != nil {
+		return nil, fmt.Errorf("read the numbers in use: %w", err)
+	}
+	w.states, err = loadStateFilter(ctx, conn, w.written.stateLeft)
+	return w, err
+}
+
+// forget drops what the writer remembers: after a batch that failed it may name rows that do not exist, and numbers
+// are of one day.
+func (w *writer) forget() {
+	w.sessions.reset()
+	w.identities.reset()
+	w.contexts.reset()
+	w.touched = w.touched[:0]
+}
+
+// Commit implements [store.Store].
+func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if s.closed {
+		return errClosed()
+	}
+	if err := s.commit(ctx, batch); err != nil {
+		s.writer.forget()
+		return s.operational("store a batch", err)
+	}
+	// The batch is stored, so what follows must not fail it: compaction only tidies up. When it fails, the next
+	// batch tries again, and Close says why.
+	_ = s.compact(context.WithoutCancel(ctx), compactWhenDue)
+	return nil
+}
+
+func (s *Store) commit(ctx context.Context, batch *store.Batch) error {
+	w := s.writer
+	if d := day(batch.StoredAt); !d.Equal(w.day) {
+		w.forget()
+		w.day = d
+	}
+	w.batch++
+	return s.transaction(ctx, func() error {
+		return s.conn.Raw(func(conn any) error {
+			driverConn, ok := conn.(driver.Conn)
+			if !ok {
+				return fmt.Errorf("unexpected connection %T", conn)
+			}
+			b := newBulk(driverConn)
+			w.addExchanges(b, batch.Exchanges)
+			w.addFacts(b, batch.Sessions)
+			w.addLinks(b, batch.Links)
+			w.addSessions(b)
+			w.addState(b, batch.State)
+			if batch.Source != "" {
+				a := b.appender("positions")
+				b.append(a, text(batch.Source), w.batch, slices.Clone(batch.Position))
+			}
+			return b.close()
+		})
+	})
+}
+
+// transaction runs f between BEGIN and COMMIT on the writer's connection.
+func (s *Store) transaction(ctx context.Context, f func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// An interrupted statement would leave the transaction in doubt; batches are small enough to finish.
+	ctx = context.WithoutCancel(ctx)
+	if _, err := s.conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		_, _ = s.conn.ExecContext(ctx, "ROLLBACK") // err says why; there is nothing to roll back when COMMIT failed
+		return err
+	}
+	if _, err := s.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		_, _ = s.conn.ExecContext(ctx, "ROLLBACK")
+		return err
+	}
+	return nil
+}
