@@ -23,10 +23,13 @@ type entry struct {
 	key seshat.Match
 	// scheme removes the scheme of Authorization: the one named, any for "*", only credentials without one for "-".
 	scheme string
-	value  *seshat.Match // nil for any; placeholders such as "deleted" never count
-	then   []seshat.Transformation
-	when   []seshat.Condition // all must hold
-	kind   seshat.IDKind
+	// least is how long a value must be for a name that may also mean something else. Then it has no spaces either.
+	least int
+	token bool          // the value must be a JWT
+	value *seshat.Match // nil for any; placeholders such as "deleted" never count
+	then  []seshat.Transformation
+	when  []seshat.Condition // all must hold
+	kind  seshat.IDKind
 }
 
 // sides says where an entry looks.
@@ -124,7 +127,7 @@ func (t *entry) compile(index int) identifier {
 		answer.Side = seshat.InResponse
 		compiled.Probes = append(compiled.Probes, answer)
 	}
-	id := identifier{Identifier: &compiled, name: t.name, origin: seshat.OriginBuiltIn}
+	id := identifier{Identifier: &compiled, name: t.name, origin: seshat.OriginBuiltIn, least: t.least, token: t.token}
 	return id
 }
 

@@ -54,7 +54,7 @@ func serviceCredentials() []entry {
 	}
 	for _, name := range []string{"api_key", "apikey", "apiKey", "api-key"} {
 		out = append(out, entry{
-			name: "query:" + name, at: seshat.LocationQuery, key: equals(name), value: opaque(), kind: seshat.KindAPIKey,
+			name: "query:" + name, at: seshat.LocationQuery, key: equals(name), least: tokenLength, kind: seshat.KindAPIKey,
 		})
 	}
 	return append(out,

@@ -53,3 +53,13 @@ func isPlaceholder(value string) bool {
 	}
 	return strings.TrimSpace(value) == ""
 }
+
+// isOpaque reports whether value looks like an ID: at least so long, printable ASCII, no spaces.
+func isOpaque(value string, least int) bool {
+	for i := 0; i < len(value); i++ {
+		if c := value[i]; c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return len(value) >= least
+}

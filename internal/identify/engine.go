@@ -37,6 +37,8 @@ type identifier struct {
 	id     seshat.RuleID
 	origin seshat.Origin
 	slots  []int // of each probe: the slot of its name, or noSlot
+	least  int   // as in entry
+	token  bool
 }
 
 // noSlot marks a probe that does not look for one name, so that it has to be tried.

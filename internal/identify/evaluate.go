@@ -155,6 +155,8 @@ func (w *Worker) usable(id *identifier, value string) (result transformed, outco
 		return result, outcomeUnusable
 	case id.origin == seshat.OriginBuiltIn && isPlaceholder(result.value):
 		return result, outcomeHolder
+	case id.least > 0 && !isOpaque(result.value, id.least), id.token && (result.token == nil || result.token.raw != result.value):
+		return result, outcomeShape
 	}
 	return result, ""
 }

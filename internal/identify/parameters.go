@@ -1,6 +1,8 @@
 package identify
 
 import (
+	"cmp"
+
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/httpfield"
 	"github.com/seshat-project/seshat/internal/rule"
@@ -162,7 +164,7 @@ func (w *Worker) builtInContext(out *seshat.Identity) {
 // tokenContext adds the user and the roles that a token names. The names that people know come before the subject:
 // the first user is the one that is shown.
 func (w *Worker) tokenContext(out *seshat.Identity, t *jwt, side seshat.Side) {
-	var username, email string
+	var username, email, account string
 	c := memberCursor{data: t.payload}
 	for name, value, ok := c.next(); ok; name, value, ok = c.next() {
 		if c.depth > 1 {
@@ -176,6 +178,8 @@ func (w *Worker) tokenContext(out *seshat.Identity, t *jwt, side seshat.Side) {
 			username = w.scalar(value)
 		case "email":
 			email = w.scalar(value)
+		case "user_id", "uid", "userId", "id": // where issuers that know no "sub" name the user, such as PocketBase
+			account = cmp.Or(account, w.scalar(value))
 		case "roles", "role", "groups":
 			w.tokenRoles(out, value, side)
 		}
@@ -186,6 +190,9 @@ func (w *Worker) tokenContext(out *seshat.Identity, t *jwt, side seshat.Side) {
 	user("jwt:preferred_username", username)
 	user("jwt:email", email)
 	user("jwt:sub", t.claims.Subject)
+	if t.claims.Subject == "" {
+		user("jwt:id", account)
+	}
 }
 
 // tokenRoles adds a role, or each role of an array.

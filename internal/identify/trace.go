@@ -20,6 +20,7 @@ const (
 	outcomeUnusable  = "a transformation does not apply"
 	outcomeLength    = "the value is empty or too long"
 	outcomeHolder    = "a placeholder, not an ID"
+	outcomeShape     = "it does not look like an ID"
 	outcomeFound     = "found"
 	outcomeDeleted   = "deleted by the response"
 )
