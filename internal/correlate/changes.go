@@ -15,6 +15,7 @@ type Changes struct {
 	Links    []seshat.Link
 	Events   []seshat.Event
 	State    []StateRecord
+	Merged   int // how many sessions turned out to belong to another one
 }
 
 // StateRecord is one piece of state under its key.
@@ -25,8 +26,8 @@ type StateRecord struct {
 
 // Flush returns what has changed since the last call. It is ordered, so that equal runs give equal changes.
 func (c *Correlator) Flush() Changes {
-	changes := Changes{Links: c.links, Events: c.events}
-	c.links, c.events = nil, nil
+	changes := Changes{Links: c.links, Events: c.events, Merged: c.mergedCount}
+	c.links, c.events, c.mergedCount = nil, nil, 0
 	for id := range c.changedSessions {
 		s := c.sessions[id]
 		changes.Sessions = append(changes.Sessions, c.facts(s))

@@ -32,6 +32,7 @@ type Correlator struct {
 	changedSubjects map[seshat.Digest]struct{}
 	links           []seshat.Link
 	events          []seshat.Event
+	mergedCount     int
 
 	exchange exchangeView // of the observation in work, reused
 }

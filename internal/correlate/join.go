@@ -203,6 +203,7 @@ func (c *Correlator) merge(a, b *sessionState, x *exchangeView, id *seshat.Obser
 		return false
 	}
 	b.merged = a.id
+	c.mergedCount++
 	a.last = max(a.last, b.last)
 	a.presented = a.presented || b.presented
 	if b.origin < a.origin {

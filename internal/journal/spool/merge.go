@@ -142,29 +142,43 @@ func (h cursorHeap) sink(i int) {
 
 // keyGiver derives the keys of observations that come in order.
 type keyGiver struct {
-	last       key
-	occurrence uint64
-	started    bool
-	text       []byte
+	seconds     int64
+	nanoseconds uint32
+	// seen counts the equal records of each source at the time in work.
+	seen map[record]uint64
+	text []byte
+}
+
+type record struct {
+	content uint64
+	source  uint32
 }
 
 // give derives the key of an observation from its own ID and time. One without an ID gets it from its content and from
 // how many equal ones its source had before it at that time: the same file twice has the same keys, and equal lines
 // of one file have different ones. The kind of key is part of it, so that the two never meet.
 func (g *keyGiver) give(k *key, o *seshat.Observation) seshat.ExchangeKey {
-	if g.started && k.seconds == g.last.seconds && k.nanoseconds == g.last.nanoseconds && k.content == g.last.content && k.source == g.last.source {
-		g.occurrence++
-	} else {
-		g.last, g.occurrence, g.started = *k, 0, true
-	}
 	if o.ID != "" {
 		g.text = append(append(g.text[:0], 'i'), o.ID...)
 		g.text = binary.LittleEndian.AppendUint64(g.text, uint64(k.seconds)) //nolint:gosec // any 64 bits do
 		g.text = binary.LittleEndian.AppendUint32(g.text, k.nanoseconds)
-	} else {
-		g.text = append(g.text[:0], 'c')
-		g.text = binary.LittleEndian.AppendUint64(g.text, k.content)
-		g.text = binary.LittleEndian.AppendUint64(g.text, g.occurrence)
+		return seshat.ExchangeKey(xxh3.Hash(g.text))
 	}
+	if g.seen == nil || k.seconds != g.seconds || k.nanoseconds != g.nanoseconds {
+		g.seconds, g.nanoseconds = k.seconds, k.nanoseconds
+		if len(g.seen) > 1<<10 {
+			g.seen = nil // clearing a map costs what it has grown to
+		}
+		if g.seen == nil {
+			g.seen = make(map[record]uint64)
+		}
+		clear(g.seen)
+	}
+	r := record{k.content, k.source}
+	occurrence := g.seen[r]
+	g.seen[r]++
+	g.text = append(g.text[:0], 'c')
+	g.text = binary.LittleEndian.AppendUint64(g.text, k.content)
+	g.text = binary.LittleEndian.AppendUint64(g.text, occurrence)
 	return seshat.ExchangeKey(xxh3.Hash(g.text))
 }

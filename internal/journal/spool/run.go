@@ -87,7 +87,7 @@ func (w *runWriter) write(k *key, encoded []byte) error {
 	binary.LittleEndian.PutUint32(h[8:], k.nanoseconds)
 	binary.LittleEndian.PutUint64(h[12:], k.content)
 	binary.LittleEndian.PutUint32(h[20:], k.source)
-	binary.LittleEndian.PutUint64(h[24:], k.arrival)
+	binary.LittleEndian.PutUint64(h[24:], k.position)
 	binary.LittleEndian.PutUint32(h[32:], uint32(len(encoded))) //nolint:gosec // an observation has no gigabytes
 	if _, err := w.w.Write(h); err != nil {
 		return err
@@ -131,7 +131,7 @@ func (r *runReader) next() error {
 		nanoseconds: binary.LittleEndian.Uint32(h[8:]),
 		content:     binary.LittleEndian.Uint64(h[12:]),
 		source:      binary.LittleEndian.Uint32(h[20:]),
-		arrival:     binary.LittleEndian.Uint64(h[24:]),
+		position:    binary.LittleEndian.Uint64(h[24:]),
 	}
 	size := int(binary.LittleEndian.Uint32(h[32:]))
 	if cap(r.encoded) < size {

@@ -27,9 +27,8 @@ const (
 
 // Spool collects observations and gives them back in order. It is not safe for concurrent use.
 type Spool struct {
-	dir      string
-	memory   int64
-	arrivals uint64
+	dir    string
+	memory int64
 
 	entries []entry
 	chunks  [][]byte // encoded observations; the first used ones hold data
@@ -48,12 +47,12 @@ type entry struct {
 	offset uint32
 }
 
-// key orders observations: by time, then by content so that the order of the inputs does not matter, then by source
-// and arrival so that there is always an order.
+// key orders observations: by time, then as they stand in their source, because what a log says of one second it says
+// in order. Content is what equal records are recognised by.
 type key struct {
 	seconds     int64
+	position    uint64
 	content     uint64
-	arrival     uint64
 	nanoseconds uint32
 	source      uint32
 }
@@ -65,13 +64,13 @@ func (k *key) compare(other *key) int {
 	if c := cmp.Compare(k.nanoseconds, other.nanoseconds); c != 0 {
 		return c
 	}
-	if c := cmp.Compare(k.content, other.content); c != 0 {
-		return c
-	}
 	if c := cmp.Compare(k.source, other.source); c != 0 {
 		return c
 	}
-	return cmp.Compare(k.arrival, other.arrival)
+	if c := cmp.Compare(k.position, other.position); c != 0 {
+		return c
+	}
+	return cmp.Compare(k.content, other.content)
 }
 
 // New returns a spool that spills into files in dir once it holds more than memory bytes. The directory is made when it
@@ -87,11 +86,12 @@ func New(dir string, memory int64) (*Spool, error) {
 	return &Spool{dir: dir, memory: max(memory, LeastMemory), decoder: journal.NewDecoder()}, nil
 }
 
-// Add adds an observation that came from source, a number that the caller gives each input, and whose record has
-// the digest content (see [ingest.Position]). The observation is encoded at once and not kept.
+// Add adds an observation that came from source, a number that the caller gives each input, where it stands at
+// position, and whose record has the digest content (see [ingest.Position]). Observations may be added in any order,
+// of their times as of their positions. The observation is encoded at once and not kept.
 //
 // [ingest.Position]: https://pkg.go.dev/github.com/seshat-project/seshat/internal/ingest#Position
-func (s *Spool) Add(o *seshat.Observation, source int, content uint64) error {
+func (s *Spool) Add(o *seshat.Observation, source int, position, content uint64) error {
 	if source < 0 || source > math.MaxUint32 {
 		return fmt.Errorf("spool: source %d is out of range", source)
 	}
@@ -105,11 +105,10 @@ func (s *Spool) Add(o *seshat.Observation, source int, content uint64) error {
 	before := cap(s.chunks[chunk])
 	s.chunks[chunk] = journal.Append(s.chunks[chunk], o)
 	s.extra += int64(cap(s.chunks[chunk]) - before)
-	s.arrivals++
 	s.entries = append(s.entries, entry{
 		key: key{
 			seconds: o.Time.Unix(), nanoseconds: uint32(o.Time.Nanosecond()), //nolint:gosec // below 1e9
-			content: content, source: uint32(source), arrival: s.arrivals, //nolint:gosec // checked above
+			content: content, source: uint32(source), position: position, //nolint:gosec // checked above
 		},
 		chunk: uint32(chunk), offset: uint32(offset), //nolint:gosec // a chunk has a megabyte, memory fewer than 2^32 of them
 	})

@@ -28,12 +28,6 @@ func slowMerge(all []added) []added {
 		if c := a.o.Time.Compare(b.o.Time); c != 0 {
 			return c
 		}
-		if a.content != b.content {
-			if a.content < b.content {
-				return -1
-			}
-			return 1
-		}
 		return a.source - b.source
 	})
 	return sorted
@@ -66,7 +60,7 @@ func TestMergesLikeSort(t *testing.T) {
 		spillEvery := rapid.IntRange(1, 300).Draw(t, "spill every")
 		for i := range all {
 			all[i].o.Path = fmt.Sprint(i)
-			if err := s.Add(&all[i].o, all[i].source, all[i].content); err != nil {
+			if err := s.Add(&all[i].o, all[i].source, uint64(i), all[i].content); err != nil {
 				t.Fatal(err)
 			}
 			if i%spillEvery == spillEvery-1 {
@@ -135,10 +129,10 @@ func must(t *testing.T, err error) {
 
 func TestKeys(t *testing.T) {
 	file := func(s *Spool, source int) {
-		must(t, s.Add(line(1), source, 7))
-		must(t, s.Add(line(2), source, 8))
-		must(t, s.Add(line(1), source, 7)) // equal to the first
-		must(t, s.Add(&seshat.Observation{ID: "x", Time: time.Unix(3, 4).UTC()}, source, 9))
+		must(t, s.Add(line(1), source, 1, 7))
+		must(t, s.Add(line(2), source, 2, 8))
+		must(t, s.Add(line(1), source, 3, 7)) // equal to the first
+		must(t, s.Add(&seshat.Observation{ID: "x", Time: time.Unix(3, 4).UTC()}, source, 4, 9))
 	}
 	once := keysOf(t, func(s *Spool) { file(s, 0) })
 	if len(once) != 4 || len(slices.Compact(slices.Sorted(slices.Values(once)))) != 4 {
@@ -156,8 +150,8 @@ func TestKeys(t *testing.T) {
 	if !slices.Equal(once, want) {
 		t.Errorf("keys changed: %#v, want %#v", once, want)
 	}
-	zero := keysOf(t, func(s *Spool) { must(t, s.Add(line(0), 0, 0)) })
-	if other := keysOf(t, func(s *Spool) { must(t, s.Add(line(0), 0, 0)); must(t, s.Add(line(0), 0, 0)) }); zero[0] != other[0] || other[0] == other[1] {
+	zero := keysOf(t, func(s *Spool) { must(t, s.Add(line(0), 0, 1, 0)) })
+	if other := keysOf(t, func(s *Spool) { must(t, s.Add(line(0), 0, 1, 0)); must(t, s.Add(line(0), 0, 2, 0)) }); zero[0] != other[0] || other[0] == other[1] {
 		t.Errorf("keys of the first and of two equal lines: %v and %v", zero, other)
 	}
 }
@@ -167,7 +161,7 @@ func TestNothingIsWrittenWhenItFits(t *testing.T) {
 	s, err := New(dir, 0)
 	must(t, err)
 	for i := range 1000 {
-		must(t, s.Add(line(int64(i)), 0, uint64(i)))
+		must(t, s.Add(line(int64(i)), 0, uint64(i), uint64(i)))
 	}
 	if got := mergeAll(t, s); len(got) != 1000 {
 		t.Errorf("%d observations, want 1000", len(got))
@@ -184,7 +178,7 @@ func TestManyRuns(t *testing.T) {
 	must(t, err)
 	const n = 1000
 	for i := range n {
-		must(t, s.Add(line(int64(i*7919%n)), 0, 0))
+		must(t, s.Add(line(int64(i*7919%n)), 0, uint64(i), 0))
 		must(t, s.spill())
 	}
 	second := int64(0)
@@ -210,9 +204,9 @@ func TestSpillsWithinItsMemory(t *testing.T) {
 	must(t, err)
 	big := &seshat.Observation{UserAgent: string(make([]byte, 3*chunkBytes))}
 	for i := range 20_000 {
-		must(t, s.Add(small(i), 0, uint64(i)))
+		must(t, s.Add(small(i), 0, uint64(i), uint64(i)))
 		if i%4000 == 0 {
-			must(t, s.Add(big, 0, uint64(i)))
+			must(t, s.Add(big, 0, uint64(i), uint64(i)))
 		}
 		held := int64(cap(s.entries)) * entryBytes
 		for _, c := range s.chunks {
@@ -251,9 +245,9 @@ func TestCleansWhatAKilledProcessLeft(t *testing.T) {
 func TestErrorOfYieldIsReturned(t *testing.T) {
 	s, err := New(t.TempDir(), 0)
 	must(t, err)
-	must(t, s.Add(line(1), 0, 1))
+	must(t, s.Add(line(1), 0, 1, 1))
 	must(t, s.spill())
-	must(t, s.Add(line(2), 0, 2))
+	must(t, s.Add(line(2), 0, 2, 2))
 	stop := errors.New("stop")
 	calls := 0
 	if err := s.Merge(func(*seshat.Observation) error { calls++; return stop }); !errors.Is(err, stop) || calls != 1 {
@@ -267,7 +261,7 @@ func TestSpillFailsClearly(t *testing.T) {
 	must(t, os.WriteFile(file, nil, 0o600))
 	s, err := New(file, 0)
 	must(t, err)
-	must(t, s.Add(line(1), 0, 1))
+	must(t, s.Add(line(1), 0, 1, 1))
 	if err := s.spill(); err == nil || seshat.KindOfError(err) != seshat.ErrorInternal {
 		t.Errorf("spilling into a file: %v", err)
 	}

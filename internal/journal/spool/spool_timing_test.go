@@ -37,7 +37,7 @@ func benchmark(b *testing.B, memory int64, order func(i int) int) {
 		for i := range n {
 			o := observations[i%len(observations)]
 			o.Time = time.Unix(1_767_323_045, int64(order(i))*1_000_000).UTC()
-			if err := s.Add(o, 0, uint64(i)*0x9E3779B97F4A7C15); err != nil {
+			if err := s.Add(o, 0, uint64(i), uint64(i)*0x9E3779B97F4A7C15); err != nil {
 				b.Fatal(err)
 			}
 		}

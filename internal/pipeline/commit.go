@@ -1,0 +1,171 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/correlate"
+	"github.com/seshat-project/seshat/internal/store"
+)
+
+// Committer does the last two steps: it correlates observations that come in order, and stores them in batches.
+// While one batch is written the next one is correlated. It belongs to one goroutine.
+type Committer struct {
+	store      store.Store
+	correlator *correlate.Correlator
+	now        func() time.Time
+
+	waiting []*seshat.Observation
+	// recent are the keys of the batch that is being written: the store may not know them yet.
+	recent  map[seshat.ExchangeKey]struct{}
+	writing chan error // nil when nothing is being written
+	counts  Counts
+}
+
+// Counts are what a committer has done so far.
+type Counts struct {
+	Stored     int64
+	Duplicates int64
+	Sessions   int64 // started, less those that turned out to belong to another one
+}
+
+// batchSize is how many exchanges are written together: enough that a transaction's fixed cost (some milliseconds)
+// is lost among them, few enough that a batch and the one being written stay within some 20 MB.
+const batchSize = 16384
+
+// maxState is how many records of correlation state stay in memory, at some 200 bytes each. Beyond it all are
+// dropped after they were stored, and what is needed again is loaded.
+const maxState = 300_000
+
+// NewCommitter returns a committer that writes to s. now is the clock that retention counts by.
+func NewCommitter(s store.Store, correlator *correlate.Correlator, now func() time.Time) *Committer {
+	return &Committer{store: s, correlator: correlator, now: now}
+}
+
+// Add takes the next observation. It may wait for an earlier batch to be written, and returns its error.
+func (c *Committer) Add(ctx context.Context, o *seshat.Observation) error {
+	c.waiting = append(c.waiting, o)
+	if len(c.waiting) < batchSize {
+		return nil
+	}
+	return c.commit(ctx)
+}
+
+// Flush writes what is waiting and returns when it is stored.
+func (c *Committer) Flush(ctx context.Context) error {
+	if len(c.waiting) > 0 {
+		if err := c.commit(ctx); err != nil {
+			return err
+		}
+	}
+	return c.settle()
+}
+
+// Counts returns what was stored so far; what is still being written counts.
+func (c *Committer) Counts() Counts { return c.counts }
+
+// settle waits for the batch that is being written.
+func (c *Committer) settle() error {
+	if c.writing == nil {
+		return nil
+	}
+	err := <-c.writing
+	c.writing = nil
+	return err
+}
+
+func (c *Committer) commit(ctx context.Context) error {
+	fresh, err := c.fresh(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.load(ctx, fresh); err != nil {
+		return err
+	}
+	batch := &store.Batch{StoredAt: c.now(), Exchanges: make([]seshat.Assigned, 0, len(fresh))}
+	c.recent = make(map[seshat.ExchangeKey]struct{}, len(fresh))
+	for _, o := range fresh {
+		batch.Exchanges = append(batch.Exchanges, seshat.Assigned{Observation: o, Session: c.correlator.Process(o)})
+		c.recent[o.Key] = struct{}{}
+	}
+	changes := c.correlator.Flush()
+	batch.Sessions, batch.Links = changes.Sessions, changes.Links
+	batch.State = make([]store.StateRecord, len(changes.State))
+	for i, record := range changes.State {
+		batch.State[i] = store.StateRecord(record)
+	}
+	c.count(fresh, &changes)
+	if err := c.settle(); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	c.writing = done
+	go func() { done <- c.store.Commit(ctx, batch) }()
+	if c.correlator.Size() > maxState {
+		if err := c.settle(); err != nil {
+			return err
+		}
+		c.correlator.Forget()
+	}
+	return nil
+}
+
+func (c *Committer) count(fresh []*seshat.Observation, changes *correlate.Changes) {
+	c.counts.Stored += int64(len(fresh))
+	for i := range changes.Events {
+		if changes.Events[i].Type == seshat.EventStart {
+			c.counts.Sessions++
+		}
+	}
+	c.counts.Sessions -= int64(changes.Merged)
+}
+
+// fresh takes what is waiting and leaves out what is stored already.
+func (c *Committer) fresh(ctx context.Context) ([]*seshat.Observation, error) {
+	keys := make([]seshat.ExchangeKey, len(c.waiting))
+	times := make([]time.Time, len(c.waiting))
+	for i, o := range c.waiting {
+		keys[i], times[i] = o.Key, o.Time
+	}
+	known, err := c.store.Known(ctx, keys, times)
+	if err != nil {
+		return nil, err
+	}
+	fresh := make([]*seshat.Observation, 0, len(c.waiting))
+	seen := make(map[seshat.ExchangeKey]struct{}, len(c.waiting))
+	for i, o := range c.waiting {
+		_, twice := seen[o.Key]
+		_, recent := c.recent[o.Key]
+		if known[i] || twice || recent {
+			c.counts.Duplicates++
+			continue
+		}
+		seen[o.Key] = struct{}{}
+		fresh = append(fresh, o)
+	}
+	clear(c.waiting)
+	c.waiting = c.waiting[:0]
+	return fresh, nil
+}
+
+// load brings the state into memory that correlating the observations needs.
+func (c *Committer) load(ctx context.Context, observations []*seshat.Observation) error {
+	for {
+		missing := c.correlator.Missing(observations)
+		if len(missing) == 0 {
+			return nil
+		}
+		state, err := c.store.LoadState(ctx, missing)
+		if err != nil {
+			return err
+		}
+		if err := c.correlator.Restore(state); err != nil {
+			return &seshat.Error{
+				Kind: seshat.ErrorUnsupported, Op: "load the state of sessions", Err: err,
+				Hint: "the data directory was damaged or written by a newer version",
+			}
+		}
+		observations = nil
+	}
+}
