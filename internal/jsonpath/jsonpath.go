@@ -27,6 +27,8 @@
 // Members of a Go map have no order; [Path.Select] takes them sorted by name. Documents keep their own order.
 package jsonpath
 
+import "slices"
+
 // Limits. An expression comes from an operator, a document from anybody: whatever it holds, evaluation ends soon, in
 // bounded memory.
 const (
@@ -52,7 +54,8 @@ const (
 
 // Path is a parsed query. It is immutable, and safe for concurrent use.
 type Path struct {
-	query *query
+	query    *query
+	warnings []*SyntaxError
 	// steps is the query as the skipping scanner wants it; set for singular queries only.
 	steps    []step
 	singular bool
@@ -70,11 +73,11 @@ type step struct {
 
 // Parse reads a query. The error is a [*SyntaxError].
 func Parse(expr string) (*Path, error) {
-	q, err := parseQuery(expr)
+	q, warnings, err := parseQuery(expr)
 	if err != nil {
 		return nil, err
 	}
-	p := &Path{query: q, singular: q.singular()}
+	p := &Path{query: q, warnings: warnings, singular: q.singular()}
 	if p.singular {
 		p.steps = make([]step, len(q.segments))
 		for i, seg := range q.segments {
@@ -91,6 +94,10 @@ func Parse(expr string) (*Path, error) {
 
 // Singular reports whether the query selects at most one node, whatever the document: names and indexes only.
 func (p *Path) Singular() bool { return p.singular }
+
+// Warnings are what the RFC allows in a query and what cannot be meant: a regular expression that is not an I-Regexp,
+// such as '\\d+', which makes match and search false for every value.
+func (p *Path) Warnings() []*SyntaxError { return slices.Clone(p.warnings) }
 
 // String prints the query in its canonical form: shorthand where it can be (.name), single quotes, no redundant
 // parentheses. Parsing it gives an equal query.

@@ -10,9 +10,11 @@ type parser struct {
 	src   string
 	pos   int
 	depth int
+	// warnings are of the whole query.
+	warnings []*SyntaxError
 }
 
-func parseQuery(src string) (q *query, err error) {
+func parseQuery(src string) (q *query, warnings []*SyntaxError, err error) {
 	p := &parser{src: src}
 	defer func() {
 		if r := recover(); r != nil {
@@ -20,7 +22,7 @@ func parseQuery(src string) (q *query, err error) {
 			if !ok {
 				panic(r)
 			}
-			q, err = nil, f.err
+			q, warnings, err = nil, nil, f.err
 		}
 	}()
 	if len(src) > MaxExpression {
@@ -50,7 +52,7 @@ func parseQuery(src string) (q *query, err error) {
 				`names with other characters than letters, digits and "_" are written ['like-this']`)
 		}
 	}
-	return q, nil
+	return q, p.warnings, nil
 }
 
 // peek returns the byte at the position, or 0 at the end. No grammar rule wants a 0.

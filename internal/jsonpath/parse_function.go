@@ -33,6 +33,10 @@ func (p *parser) call(name string, at int) any {
 		}
 		if lit, ok := call.pattern.(*literal); ok {
 			call.compiled = compileRegexp(lit.constant.text, lit.constant.kind, call.search)
+			if call.compiled.re == nil {
+				p.warn(places[1], "this is not an I-Regexp (RFC 9485), so that it never matches",
+					`there is no \d, \w, \s, \b or (?:…), no lazy quantifier, and a backslash in a query is written \\`)
+			}
 		}
 		return call
 	}

@@ -2,6 +2,7 @@ package jsonpath_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,6 +74,25 @@ func TestParseErrors(t *testing.T) {
 	f("$"+strings.Repeat("[?@", 100), 2+32*3, "nested too deeply")
 	f("$[?"+strings.Repeat("(", 1000), 4+63, "nested too deeply")
 	f("$"+strings.Repeat(".a", jsonpath.MaxExpression), jsonpath.MaxExpression+1, "too long")
+}
+
+func TestWarnings(t *testing.T) {
+	f := func(expr string, columns ...int) {
+		t.Helper()
+		warnings := mustParse(t, expr).Warnings()
+		var got []int
+		for _, w := range warnings {
+			got = append(got, w.Column)
+		}
+		if !slices.Equal(got, columns) {
+			t.Fatalf("%s: got warnings %v, want them at columns %v", expr, warnings, columns)
+		}
+	}
+	f("$.a")
+	f("$[?match(@.a, '[0-9]+')]")
+	f(`$[?match(@.a, '\\d+')]`, 15)
+	f(`$[?search(@.a, 1) || match(@.b, '(?i)x')]`, 16, 33)
+	f("$[?match(@.a, @.b)]")
 }
 
 func TestString(t *testing.T) {

@@ -86,3 +86,19 @@ func TestDocumentRegexp(t *testing.T) {
 		t.Fatalf("many expressions: got %v, want %v", err, ErrTooMuchWork)
 	}
 }
+
+// FuzzRegexp shows that what is accepted compiles both ways and stays small.
+func FuzzRegexp(f *testing.F) {
+	for _, seed := range []string{"a|(b){2,3}", `[^\p{Lu}a-z\-]`, `\P{Cn}.`, "(", "[", `\`, "^$", "[&&[a]]", "a{1000}"} {
+		f.Add(seed, "text")
+	}
+	f.Fuzz(func(t *testing.T, pattern, text string) {
+		match, search := compileRegexp(pattern, kindString, false), compileRegexp(pattern, kindString, true)
+		if (match.re == nil) != (search.re == nil) || match.size > MaxRegexp {
+			t.Fatalf("%q: match %v, search %v, size %d", pattern, match.re, search.re, match.size)
+		}
+		if match.re != nil && match.re.MatchString(text) && !search.re.MatchString(text) {
+			t.Fatalf("%q matches %q as a whole, and is not found in it", pattern, text)
+		}
+	})
+}

@@ -20,9 +20,22 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
+// shortString is up to how many bytes of a string are looked at one by one: names and most values end within, and a
+// call of bytes.IndexByte pays only beyond.
+const shortString = 24
+
 // skipString skips the string whose opening quote is at i.
 func skipString(b []byte, i int) int {
-	for i++; i < len(b); {
+	i++
+	for end := min(i+shortString, len(b)); i < end; i++ {
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+	}
+	for start := i; i < len(b); {
 		n := bytes.IndexByte(b[i:], '"')
 		if n < 0 {
 			return none
@@ -30,7 +43,7 @@ func skipString(b []byte, i int) int {
 		i += n
 		// The quote closes the string unless an odd number of backslashes stands before it.
 		backslashes := i
-		for b[backslashes-1] == '\\' {
+		for backslashes > start && b[backslashes-1] == '\\' {
 			backslashes--
 		}
 		i++
@@ -81,23 +94,50 @@ func skipValue(b []byte, i int) int {
 	return none // a literal that the end cuts off may go on
 }
 
+// structure says of each byte whether it opens or closes something. It is a string because that can be a constant.
+const structure = "" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x03\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x03\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+
+const (
+	quotes = 1 + iota
+	opens
+	closes
+)
+
 func skipContainer(b []byte, i int) int {
 	depth := 0
 	for i < len(b) {
-		switch b[i] {
-		case '"':
+		switch structure[b[i]] {
+		case 0:
+			i++
+		case quotes:
 			if i = skipString(b, i); i < 0 {
 				return none
 			}
-			continue
-		case '{', '[':
+		case opens:
 			depth++
-		case '}', ']':
+			i++
+		case closes:
+			i++
 			if depth--; depth == 0 {
-				return i + 1
+				return i
 			}
 		}
-		i++
 	}
 	return none
 }

@@ -26,13 +26,22 @@ func (e *SyntaxError) Error() string {
 type failure struct{ err *SyntaxError }
 
 func (p *parser) fail(offset int, message, hint string) {
+	panic(failure{p.errorAt(offset, message, hint)})
+}
+
+// warn notes what the RFC allows and what cannot be meant.
+func (p *parser) warn(offset int, message, hint string) {
+	p.warnings = append(p.warnings, p.errorAt(offset, message, hint))
+}
+
+func (p *parser) errorAt(offset int, message, hint string) *SyntaxError {
 	offset = min(offset, len(p.src))
-	panic(failure{&SyntaxError{
+	return &SyntaxError{
 		Offset:  offset,
 		Column:  utf8.RuneCountInString(p.src[:offset]) + 1,
 		Message: message,
 		Hint:    hint,
-	}})
+	}
 }
 
 // found describes the character at offset for a message.
