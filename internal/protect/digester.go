@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"hash"
+	"io"
 	"sync"
 	"unsafe"
 
@@ -36,6 +38,9 @@ func derive(key []byte, label string) []byte {
 	h.Write([]byte(label))
 	return h.Sum(nil)
 }
+
+// Format implements [fmt.Formatter]: the keys are never printed.
+func (d *Digester) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "digester") }
 
 // Hash returns the digest of a client session ID or another secret value, wherever it was found.
 func (d *Digester) Hash(value []byte) seshat.Digest {
@@ -69,6 +74,9 @@ type Hasher struct {
 	sum              [sha256.Size]byte // here, because what is given to an interface moves to the heap
 	size             [8]byte
 }
+
+// Format implements [fmt.Formatter]: the keys are never printed.
+func (h *Hasher) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "hasher") }
 
 // Hash returns the digest of a secret value.
 func (h *Hasher) Hash(value []byte) seshat.Digest {

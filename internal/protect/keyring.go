@@ -41,6 +41,9 @@ type Keyring struct {
 	keys []Key // the current one first, then the newest first
 }
 
+// Format implements [fmt.Formatter]: only the IDs are ever printed.
+func (r Keyring) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, r.keys) }
+
 // NewKeyring returns a keyring with one new random key.
 func NewKeyring(now time.Time) *Keyring { return &Keyring{keys: []Key{newKey(now)}} }
 
