@@ -28,7 +28,10 @@ type Position struct {
 // BadRecord is a record that could not be read. It never stops the rest.
 type BadRecord struct {
 	Position Position
-	Err      error // says what is wrong, without quoting secrets: at most a field name and an offset
+	// Skipped says that nothing is wrong with the record, but that it is no HTTP exchange, such as a "data:" URL in a
+	// HAR. Such records are counted apart from bad ones; Err is the reason.
+	Skipped bool
+	Err     error // says what is wrong, without quoting secrets: at most a field name and an offset
 }
 
 func (b *BadRecord) Error() string { return b.Err.Error() }

@@ -226,3 +226,6 @@ func (c *Cursor) broken(err error) error {
 	}
 	return &ingest.FieldError{Reason: "not valid JSON at column " + strconv.FormatInt(at+1, 10)}
 }
+
+// Offset is the position behind what was read last.
+func (c *Cursor) Offset() int64 { return c.decoder.InputOffset() }
