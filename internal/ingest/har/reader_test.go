@@ -61,10 +61,10 @@ const countWithJQ = `.log.entries | {
 	request_cookies: (map(.request.cookies | length) | add),
 	response_cookies: (map(.response.cookies | length) | add),
 	request_headers: (map([.request.headers[] | select(.name | startswith(":") | not)] | length) | add),
-	response_headers: (map([.response.headers[] | select(.name | startswith(":") | not) |
+	response_headers: ((map([.response.headers[] | select(.name | startswith(":") | not) |
 		if (.name | ascii_downcase) == "set-cookie" then .value | split("\n")[] else . end] | length) | add) +
 		(map(select(any(.response.headers[]; .name | ascii_downcase == "content-type") | not)
-			| select(.response.content.mimeType | . != "" and . != "x-unknown")) | length),
+			| select(.response.content.mimeType | . != "" and . != "x-unknown")) | length)),
 	query: (map(.request.queryString | length) | add),
 	content: (map(.response.content | select(.encoding != "base64") | .text // "" | utf8bytelength) | add)
 }`
