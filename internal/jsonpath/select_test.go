@@ -138,7 +138,9 @@ func TestLimits(t *testing.T) {
 		if !errors.Is(err, want) {
 			t.Fatalf("%s in %.40s… (%d bytes): got %v, want %v", expr, document, len(document), err, want)
 		}
-		p.First([]byte(document))
+		if !errors.Is(want, jsonpath.ErrTooMuchWork) { // First takes the same way there, and as long
+			p.First([]byte(document))
+		}
 	}
 	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	list := func(n int) string { return "[" + strings.Repeat("0,", n-1) + "0]" }
