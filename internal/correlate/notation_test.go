@@ -100,7 +100,7 @@ func parseLine(t *testing.T, n int, words []string) *seshat.Observation {
 		case isField && name == "host":
 			o.Host = value
 		case isField && name == "origin":
-			o.Origin = value
+			o.Origin = "https://" + value
 		case isField && name == "flow":
 			o.Flows = append(o.Flows, seshat.FlowMatch{Name: value, Type: seshat.FlowType(value)})
 		case isField && name == "user":

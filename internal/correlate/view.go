@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"strings"
 	"time"
 
 	"github.com/seshat-project/seshat"
@@ -46,7 +47,7 @@ func (x *exchangeView) read(o *seshat.Observation) {
 	x.refused = o.Status == 400 || o.Status == 401 || o.Status == 403
 	x.signsIn, x.logsOut = false, false
 
-	x.host, x.origin = siteOf(o.Host), siteOf(o.Origin)
+	x.host, x.origin = siteOf(o.Host), siteOf(hostOf(o.Origin))
 
 	for i := range o.IDs {
 		id := &o.IDs[i]
@@ -156,6 +157,14 @@ func (x *exchangeView) first() *seshat.ObservedID {
 		return x.issued[0]
 	}
 	return &x.o.IDs[x.o.Grouping]
+}
+
+// hostOf is the host of an origin such as "https://shop.example".
+func hostOf(origin string) string {
+	if _, host, ok := strings.Cut(origin, "://"); ok {
+		return host
+	}
+	return origin
 }
 
 func nanos(t time.Time) int64 {

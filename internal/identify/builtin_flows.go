@@ -7,22 +7,23 @@ import (
 	"github.com/seshat-project/seshat/internal/rule"
 )
 
-// builtInFlow is a flow that is recognised by itself: by words of the path, of which each is a whole segment, on
-// requests with one of the methods.
+// builtInFlow is a flow that is recognised by itself: by words of the path, of which each is a whole segment or two in
+// a row, on requests with one of the methods.
 type builtInFlow struct {
 	flow    seshat.FlowType
 	methods []string // none means any
 	words   []string // lower case
 }
 
-// builtInFlows are tried in this order, and an exchange has at most one of the first four, which are about signing in
-// and out. They are conservative: showing a form (GET /login) is no sign-in, and a word within a segment says nothing.
+// builtInFlows are tried in this order, and an exchange has at most one of the first [signInFlows], which are about
+// signing in and out. Revoking a token is not signing out: clients do so for tokens that they have replaced. They are conservative: showing a form (GET /login) is no sign-in, and a word within a segment says nothing.
 func builtInFlows() []builtInFlow {
 	write := []string{"POST", "PUT", "PATCH"}
 	return []builtInFlow{
 		{seshat.FlowTokenRefresh, write, []string{"refresh", "refresh-token", "refresh_token", "refreshtoken", "token-refresh", "auth-refresh", "renew"}},
 		{seshat.FlowLogout, nil, []string{"logout", "log-out", "log_out", "signout", "sign-out", "sign_out", "logoff", "end_session", "endsession", "end-session"}},
-		{seshat.FlowLogout, []string{"POST"}, []string{"revocation", "revoke"}},
+		{seshat.FlowLogout, []string{"GET", "POST"}, []string{"session/end", "sessions/end"}},
+		{seshat.FlowLogout, []string{"DELETE"}, []string{"session", "sessions"}},
 		{seshat.FlowAccountCreation, write, []string{"register", "registration", "signup", "sign-up", "sign_up", "create-account", "create_account"}},
 		{seshat.FlowAuthentication, write, []string{
 			"login", "log-in", "log_in", "signin", "sign-in", "sign_in", "logon", "authenticate", "auth-with-password",
@@ -39,7 +40,7 @@ func builtInFlows() []builtInFlow {
 }
 
 // signInFlows is how many of builtInFlows are about signing in and out.
-const signInFlows = 5
+const signInFlows = 6
 
 // issuingWords are segments of paths whose responses may issue tokens, also to a GET.
 var issuingWords = [...]string{
@@ -94,6 +95,9 @@ func (w *Worker) addFlow(out *seshat.Identity, name string, t seshat.FlowType) {
 
 func (w *Worker) builtInFlows(out *seshat.Identity) {
 	signIn := w.flowByBody()
+	if signIn == "" {
+		signIn = w.flowByQuery()
+	}
 	if signIn != "" {
 		w.addFlow(out, string(signIn), signIn)
 	}
@@ -141,6 +145,22 @@ func (w *Worker) flowByBody() seshat.FlowType {
 	return seshat.FlowAuthentication
 }
 
+// flowByQuery recognises an authorization request (RFC 6749, section 4.1.1), with which a sign-in at a provider begins.
+func (w *Worker) flowByQuery() seshat.FlowType {
+	if w.x.Request.Query == "" {
+		return ""
+	}
+	client, kind := false, false
+	for _, f := range w.fields(&rule.Selector{Location: seshat.LocationQuery}) {
+		client = client || f.Name == "client_id"
+		kind = kind || f.Name == "response_type"
+	}
+	if client && kind {
+		return seshat.FlowAuthentication
+	}
+	return ""
+}
+
 func (f *builtInFlow) method(method string) bool {
 	for _, m := range f.methods {
 		if m == method {
@@ -163,7 +183,12 @@ func (f *builtInFlow) path(path string) bool {
 			continue
 		}
 		for _, word := range f.words {
-			if rule.EqualFoldASCII(segment, word) {
+			first, second, two := strings.Cut(word, "/")
+			if !rule.EqualFoldASCII(segment, first) {
+				continue
+			}
+			next, _, _ := strings.Cut(rest, "/")
+			if !two || rule.EqualFoldASCII(next, second) {
 				return true
 			}
 		}

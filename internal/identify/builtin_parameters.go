@@ -27,7 +27,7 @@ func sessionParameters() []entry {
 // tokenParameters are access tokens in queries and bodies, and in the bodies that issue them.
 func tokenParameters() []entry {
 	var out []entry
-	for _, name := range []string{"access_token", "accessToken", "id_token", "idToken", "id_token_hint", "auth_token", "authToken", "jwt"} {
+	for _, name := range []string{"access_token", "accessToken", "auth_token", "authToken", "jwt"} {
 		out = append(out,
 			entry{name: "query:" + name, at: seshat.LocationQuery, key: equals(name), least: tokenLength, kind: seshat.KindAccessToken},
 			entry{name: "body:" + name, in: both, at: seshat.LocationBody, key: equals(name), least: tokenLength, kind: seshat.KindAccessToken},
@@ -44,7 +44,7 @@ func tokenParameters() []entry {
 			when: []seshat.Condition{{In: "request", Extract: seshat.Extract{Location: "body", Key: &hint}}},
 		},
 		redirected("access_token", seshat.KindAccessToken),
-		redirected("id_token", seshat.KindAccessToken),
+		redirected("id_token", seshat.KindTransaction),
 	)
 }
 
