@@ -19,15 +19,15 @@ func key(s string) *seshat.Match { return &seshat.Match{Equals: &s} }
 // noBuiltIn switches the built-in set off, so that a test sees its own rules only.
 func noBuiltIn() seshat.Resource {
 	off := false
-	return resource("default", &seshat.SettingsSpec{BuiltIn: &off})
+	return declare("default", &seshat.SettingsSpec{BuiltIn: &off})
 }
 
-func resource(name string, spec seshat.Spec) seshat.Resource {
+func declare(name string, spec seshat.Spec) seshat.Resource {
 	return seshat.Resource{APIVersion: seshat.APIVersion, Kind: seshat.KindOf(spec), Metadata: seshat.Metadata{Name: name}, Spec: spec}
 }
 
 func sessionRule(name string, ids ...seshat.Identifier) seshat.Resource {
-	return resource(name, &seshat.SessionRuleSpec{Identifiers: ids})
+	return declare(name, &seshat.SessionRuleSpec{Identifiers: ids})
 }
 
 func engine(t testing.TB, resources ...seshat.Resource) *identify.Engine {
@@ -113,8 +113,8 @@ func found(out *seshat.Identity) string {
 func TestOrderAndGrouping(t *testing.T) {
 	first, last := 10, 200
 	resources := []seshat.Resource{
-		resource("late", &seshat.SessionRuleSpec{Priority: &last, Identifiers: []seshat.Identifier{{Header: "X-A"}}}),
-		resource("early", &seshat.SessionRuleSpec{Priority: &first, Identifiers: []seshat.Identifier{{Cookie: "SESSID"}, {Header: "Authorization"}}}),
+		declare("late", &seshat.SessionRuleSpec{Priority: &last, Identifiers: []seshat.Identifier{{Header: "X-A"}}}),
+		declare("early", &seshat.SessionRuleSpec{Priority: &first, Identifiers: []seshat.Identifier{{Cookie: "SESSID"}, {Header: "Authorization"}}}),
 	}
 	w := engine(t, resources...).NewWorker()
 	f := func(change func(*seshat.Exchange), wantIDs, wantGrouping string) {

@@ -47,7 +47,7 @@ func ruleNumber(i int, foreign bool) seshat.Resource {
 	case i%3 == 2:
 		spec.Scope.URLs = []string{`^https://api\.shop\.example/`}
 	}
-	return resource(fmt.Sprintf("rule-%04d", i), spec)
+	return declare(fmt.Sprintf("rule-%04d", i), spec)
 }
 
 func rules(n int) []seshat.Resource {
