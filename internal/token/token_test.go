@@ -31,6 +31,9 @@ func TestSplit(t *testing.T) {
 		if _, _, _, bytesOK := token.Split([]byte(tok)); bytesOK != ok {
 			t.Fatalf("Split(%.60q) says %v for bytes, %v for a string", tok, bytesOK, ok)
 		}
+		if _, _, claimsOK := token.Claims(nil, tok); claimsOK != ok {
+			t.Fatalf("Claims(%.60q) says %v, Split %v", tok, claimsOK, ok)
+		}
 	}
 	head, good := encode(`{"alg":"none"}`), jwt(`{}`)
 	f(good, true)
