@@ -13,7 +13,7 @@ const maxPattern = 512
 // Pattern is a compiled endpoint pattern. It is immutable, and safe for concurrent use.
 type Pattern struct {
 	method string // empty for every method
-	text   string // of host and path
+	text   string // of host and path, or of the path alone when it starts with "/"
 	// literal is the longest text that every path that matches has in it. Looking for it first settles nearly all
 	// exchanges that do not match.
 	literal string
@@ -24,7 +24,7 @@ type Pattern struct {
 //	POST */login                          any host, any path that ends in /login
 //	GET api.shop.example/orders/{var1}    one endpoint
 //	GET api.shop.example/orders/*         everything below
-//	/orders/{var1}                        any method, any host
+//	/orders/{var1}                        any method, any host, and this is the whole path
 //	* *.shop.example/*                    any method
 //
 // "*" stands for any characters, also none; "{name}" for one variable of the endpoint, whatever it is called. Methods
@@ -52,9 +52,6 @@ func ParsePattern(s string) (*Pattern, error) {
 	}
 	if i := strings.IndexFunc(p.method, func(r rune) bool { return r > '~' || r < '!' || strings.ContainsRune(`/*{}()<>@,;:\"[]?=`, r) }); i >= 0 {
 		return fail("the method comes first, then host and path", "%q is not a method", p.method)
-	}
-	if p.text[0] == '/' {
-		p.text = "*" + p.text
 	}
 	if !strings.ContainsAny(p.text, "/") && !strings.HasSuffix(p.text, "*") {
 		return fail("host and path are needed, such as \"GET api.shop.example/*\"", "%q has no path", s)
@@ -118,6 +115,9 @@ func (p *Pattern) Match(method, host, template, path string) bool {
 func (p *Pattern) matchHosts(host, path string) bool {
 	if !strings.Contains(path, p.literal) {
 		return false
+	}
+	if p.text[0] == '/' {
+		return p.match(text{"", path})
 	}
 	if p.match(text{host, path}) {
 		return true
