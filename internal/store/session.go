@@ -35,7 +35,7 @@ func EndpointPath(o *seshat.Observation) string {
 }
 
 // FallbackMasked is the masked form of a client session ID of origin fallback, made from the exchange it was found
-// in. It is empty for any other kind.
+// in. It is empty for any other kind, and where the address is not known.
 func FallbackMasked(kind seshat.IDKind, ip netip.Addr, userAgent string) string {
 	if !ip.IsValid() {
 		return ""

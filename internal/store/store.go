@@ -16,7 +16,8 @@ import (
 // microseconds and read as UTC. Text that is not valid UTF-8 is kept with U+FFFD in place of what is wrong.
 //
 // Of a client session ID of origin fallback only the fact is kept: what it was made of, address and user agent, is
-// in the row anyway, so its digest reads as zero and its masked form is made anew (see [FallbackMasked]).
+// in the row anyway, so its digest reads as zero and its masked form is made anew (see [FallbackMasked]). So it is
+// with links to one, for as long as the exchange of the link is stored and has the link's time.
 type Store interface {
 	// Commit writes a batch whole or not at all. When it returns nil, the batch survives kill -9.
 	Commit(ctx context.Context, batch *Batch) error

@@ -27,7 +27,7 @@ func (w *writer) addExchanges(b *bulk, exchanges []seshat.Assigned) {
 	}
 	for _, x := range order {
 		row := w.session(x.Session)
-		row.add(w, b, x.Observation)
+		row.add(w, x.Observation)
 		endpoint := x.Endpoint
 		if endpoint == x.Path {
 			endpoint = "" // most paths have no variable part

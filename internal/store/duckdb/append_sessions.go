@@ -19,30 +19,44 @@ const (
 	valueEndpoint
 	valueIP
 	valueUserAgent
-	valueFlow // counted
-	valueKinds
+	valueFlow            // counted
+	valueClientSessionID // in the table links
 )
 
 // sessionRow is a session within one day, and what the batch in work adds to it.
 type sessionRow struct {
 	id     seshat.SessionID
 	number int64
-	// listed are hashes of the values that are written already, so that they are not written with every batch. At
+	// listed are hashes of the values that are noted already, so that they are not written with every batch. At
 	// most [store.MaxListed] of a kind are.
 	listed [valueFlow][]uint64
+	// values and flows wait until the row has more than longRow exchanges.
+	values []listedValue
+	flows  []flowCount
+	total  int64 // exchanges, those of all batches
+	stored bool  // whether a batch before has written the row
 
 	batch       int64 // of the sums that follow
 	first, last time.Time
 	exchanges   int64
 	errors      int64
 	environment string
-	flows       []flowCount
 	facts       *seshat.SessionFacts
 }
 
+// longRow is how many exchanges a row of the table sessions has before what is listed with it is kept in the table
+// session_values. What a shorter one lists is read from its exchanges: most sessions are short, and would take more
+// room for their lists than for themselves.
+const longRow = 64
+
+type listedValue struct {
+	kind valueKind
+	text string
+}
+
 type flowCount struct {
-	name, kind string
-	exchanges  int64
+	name      string
+	exchanges int64
 }
 
 // session returns the row of a session, which the batch in work touches.
@@ -57,7 +71,7 @@ func (w *writer) session(id seshat.SessionID) *sessionRow {
 		row.batch = w.batch
 		row.first, row.last = time.Time{}, time.Time{}
 		row.exchanges, row.errors, row.environment = 0, 0, ""
-		row.flows, row.facts = row.flows[:0], nil
+		row.facts = nil
 		w.touched = append(w.touched, row)
 	}
 	return row
@@ -67,7 +81,7 @@ func (w *writer) session(id seshat.SessionID) *sessionRow {
 const errorStatus = 400
 
 // add adds an exchange to what the batch means for the session.
-func (row *sessionRow) add(w *writer, b *bulk, o *seshat.Observation) {
+func (row *sessionRow) add(w *writer, o *seshat.Observation) {
 	if row.exchanges == 0 || o.Time.Before(row.first) {
 		row.first = o.Time
 	}
@@ -78,18 +92,19 @@ func (row *sessionRow) add(w *writer, b *bulk, o *seshat.Observation) {
 		row.environment = environment
 	}
 	row.exchanges++
+	row.total++
 	if o.Status >= errorStatus {
 		row.errors++
 	}
 	seed := w.hasher.seeds[0]
 	if o.Service != "" && row.lists(valueService, maphash.String(seed, o.Service)) {
-		w.addValue(b, row, valueService, o.Service, 0)
+		row.list(valueService, o.Service)
 	}
 	if o.ClientIP.IsValid() && row.lists(valueIP, maphash.Comparable(seed, o.ClientIP)) {
-		w.addValue(b, row, valueIP, o.ClientIP.Unmap().WithZone("").String(), 0)
+		row.list(valueIP, o.ClientIP.Unmap().WithZone("").String())
 	}
 	if o.UserAgent != "" && row.lists(valueUserAgent, maphash.String(seed, o.UserAgent)) {
-		w.addValue(b, row, valueUserAgent, o.UserAgent, 0)
+		row.list(valueUserAgent, o.UserAgent)
 	}
 	h := &w.hasher
 	h.reset()
@@ -97,7 +112,7 @@ func (row *sessionRow) add(w *writer, b *bulk, o *seshat.Observation) {
 	h.text(o.Host)
 	h.text(store.EndpointPath(o))
 	if row.lists(valueEndpoint, maphash.Bytes(seed, h.buffer)) {
-		w.addValue(b, row, valueEndpoint, store.EndpointName(o), 0)
+		row.list(valueEndpoint, store.EndpointName(o))
 	}
 	for i, f := range o.Flows {
 		if !slices.ContainsFunc(o.Flows[:i], func(other seshat.FlowMatch) bool { return other.Name == f.Name }) {
@@ -116,6 +131,11 @@ func (row *sessionRow) lists(kind valueKind, hash uint64) bool {
 	return true
 }
 
+// list notes a value. The observation's memory is not kept.
+func (row *sessionRow) list(kind valueKind, text string) {
+	row.values = append(row.values, listedValue{kind: kind, text: strings.Clone(text)})
+}
+
 func (row *sessionRow) addFlow(f seshat.FlowMatch) {
 	for i := range row.flows {
 		if row.flows[i].name == f.Name {
@@ -124,14 +144,26 @@ func (row *sessionRow) addFlow(f seshat.FlowMatch) {
 		}
 	}
 	if len(row.flows) < store.MaxListed {
-		row.flows = append(row.flows, flowCount{name: f.Name, kind: string(f.Type), exchanges: 1})
+		row.flows = append(row.flows, flowCount{name: strings.Clone(f.Name), exchanges: 1})
 	}
 }
 
-func (w *writer) addValue(b *bulk, row *sessionRow, kind valueKind, value string, exchanges int64) {
-	if a := b.appender("session_values"); a != nil {
-		b.append(a, row.number, int16(kind), text(value), exchanges)
+// addValues appends what waits to be listed with a long row.
+func (w *writer) addValues(b *bulk, row *sessionRow) {
+	if row.total <= longRow || len(row.values) == 0 && len(row.flows) == 0 {
+		return
 	}
+	a := b.appender("session_values")
+	if a == nil {
+		return
+	}
+	for _, v := range row.values {
+		b.append(a, row.number, int16(v.kind), text(v.text), int64(0))
+	}
+	for _, f := range row.flows {
+		b.append(a, row.number, int16(valueFlow), text(f.name), f.exchanges)
+	}
+	row.values, row.flows = nil, row.flows[:0]
 }
 
 // addFacts notes the newest facts of each session, and appends merges.
@@ -172,12 +204,14 @@ func (w *writer) addSessions(b *bulk) {
 			version, uuidOrNull(facts.Previous), text(facts.User), rolesText(facts.Roles),
 			timestamp(facts.EndedAt), string(facts.EndedBy), timestamp(facts.ExpiresAt), micros(facts.IdleTimeout),
 			text(facts.IdentifiedBy), int16(facts.Origin), facts.Confidence)
-		for _, f := range row.flows {
-			w.addValue(b, row, valueFlow, f.name, f.exchanges)
-		}
+		w.addValues(b, row)
 		row.facts = nil // the batch is not ours to keep
+		if row.stored {
+			w.garbage.sessions++
+		}
+		row.stored = true
 	}
-	w.written.sessions += int64(len(w.touched))
+	w.rows.sessions += int64(len(w.touched))
 }
 
 func textOrNull(s string) any {
@@ -216,7 +250,10 @@ func (w *writer) addLinks(b *bulk, links []seshat.Link) {
 		return
 	}
 	for i := range links {
-		l := &links[i]
+		l := links[i]
+		if store.IsFallback(l.Kind) {
+			l.To, l.Masked = seshat.Digest{}, "" // readers make it of the exchange
+		}
 		b.append(a, w.session(l.Session).number, l.Time, uuidOrNull(l.From), uuidOrNull(l.To), text(l.Masked),
 			int16(l.Kind), text(l.Name), string(l.Evidence), l.Score, uint64(l.Exchange), timestamp(l.ExpiresAt))
 	}

@@ -4,37 +4,19 @@ import (
 	"context"
 )
 
-// compactMode says when to compact.
-type compactMode uint8
+// Compaction is due when half of a table's rows could go, but not for less than compactLeast rows: so it costs a
+// constant share of writing, and readers never add up more than twice what there has to be.
+const compactLeast = 100_000
 
-const (
-	compactWhenDue compactMode = iota
-	compactAtClose             // also little, so that what stays on disk is small
-)
-
-// Bounds of what waits for compaction. It is due when as many rows were added as it left the last time, so that it
-// costs a constant share of writing, and readers never add up more than twice what there has to be.
-const (
-	compactLeast      = 200_000
-	compactLeastClose = 1_000
-)
-
-// compact adds roll-up rows of one number up, and drops state that newer state replaced.
-func (s *Store) compact(ctx context.Context, mode compactMode) error {
+// compact adds roll-up rows of one number up, and drops state that newer state replaced, where that is due.
+func (s *Store) compact(ctx context.Context) error {
 	w := s.writer
-	if w == nil {
-		return nil
-	}
-	least := int64(compactLeast)
-	if mode == compactAtClose {
-		least = compactLeastClose
-	}
-	if w.written.sessions >= max(least, w.written.sessionsLeft) {
+	if w.garbage.sessions >= max(compactLeast, w.rows.sessions/2) {
 		if err := s.compactSessions(ctx); err != nil {
 			return err
 		}
 	}
-	if w.written.state >= max(least, w.written.stateLeft) {
+	if w.garbage.state >= max(compactLeast, w.rows.state/2) {
 		return s.compactState(ctx)
 	}
 	return nil
@@ -80,8 +62,8 @@ func (s *Store) compactSessions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.writer.written.sessions = 0
-	return s.conn.QueryRowContext(ctx, "SELECT count(*) FROM sessions").Scan(&s.writer.written.sessionsLeft)
+	s.writer.garbage.sessions = 0
+	return s.conn.QueryRowContext(ctx, "SELECT count(*) FROM sessions").Scan(&s.writer.rows.sessions)
 }
 
 func (s *Store) compactState(ctx context.Context) error {
@@ -99,6 +81,6 @@ func (s *Store) compactState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.writer.written.state = 0
-	return s.conn.QueryRowContext(ctx, "SELECT count(*) FROM state").Scan(&s.writer.written.stateLeft)
+	s.writer.garbage.state = 0
+	return s.conn.QueryRowContext(ctx, "SELECT count(*) FROM state").Scan(&s.writer.rows.state)
 }

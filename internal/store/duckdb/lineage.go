@@ -3,9 +3,11 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/store"
 )
 
 // memberRows are the rows of a session and of those that were merged into it.
@@ -73,5 +75,45 @@ func (s *Store) Lineage(ctx context.Context, id seshat.SessionID) ([]seshat.Link
 	}, `SELECT time, from_id, to_id, masked, kind, name, evidence, score, exchange, expires_at FROM links
 		WHERE session_no IN (SELECT unnest(string_split(?, ','))::BIGINT)
 		ORDER BY time, exchange, to_id NULLS FIRST, from_id NULLS FIRST, evidence`, numberList(members.numbers))
+	if err == nil {
+		err = s.maskFallback(ctx, links)
+	}
 	return links, s.operational(op, err)
+}
+
+// maskFallback makes the masked form of the client session IDs that are an address and a user agent, of the exchanges
+// that showed them. They are gone once their exchange is.
+func (s *Store) maskFallback(ctx context.Context, links []seshat.Link) error {
+	byKey := make(map[seshat.ExchangeKey][]*seshat.Link)
+	var keys []string
+	var first, last time.Time
+	for i := range links {
+		l := &links[i]
+		if !store.IsFallback(l.Kind) {
+			continue
+		}
+		keys, byKey[l.Exchange] = append(keys, unsigned(uint64(l.Exchange))), append(byKey[l.Exchange], l)
+		if first.IsZero() {
+			first = l.Time // links are in the order of their time
+		}
+		last = l.Time
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return s.query(ctx, func(rows *sql.Rows) error {
+		var key, high, low uint64
+		var userAgent string
+		var at time.Time
+		if err := rows.Scan(&key, &at, &high, &low, &userAgent); err != nil {
+			return err
+		}
+		for _, l := range byKey[seshat.ExchangeKey(key)] {
+			if l.Time.Equal(at) {
+				l.Masked = store.FallbackMasked(l.Kind, joinIP(high, low), userAgent)
+			}
+		}
+		return nil
+	}, `SELECT key, time, ip_high, ip_low, user_agent FROM exchanges
+		WHERE time BETWEEN ? AND ? AND key IN (SELECT unnest(string_split(?, ','))::UBIGINT)`, first, last, strings.Join(keys, ","))
 }

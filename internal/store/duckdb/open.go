@@ -179,15 +179,8 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	ctx := context.Background()
-	err := s.compact(ctx, compactAtClose)
-	if err == nil {
-		_, err = s.conn.ExecContext(ctx, "CHECKPOINT data")
-	}
-	if err != nil {
-		err = s.operational("close data directory "+s.dir, err)
-	}
-	return errors.Join(err, s.release())
+	_, err := s.conn.ExecContext(context.Background(), "CHECKPOINT data")
+	return errors.Join(s.operational("close data directory "+s.dir, err), s.release())
 }
 
 // release gives up everything that was opened.

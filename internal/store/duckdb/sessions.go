@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seshat-project/seshat"
@@ -93,7 +96,7 @@ func (s *Store) sessionDetails(ctx context.Context, ids []seshat.SessionID, now 
 		places[id] = &sessions[i]
 	}
 	list := uuidList(ids)
-	chosen := rollupsOf(merges) + ", chosen AS (SELECT * FROM rollups WHERE session IN (SELECT unnest(string_split(?, ','))::UUID)) "
+	chosen := rollupsOf(merges) + ", chosen AS (SELECT * FROM rollups WHERE session IN (SELECT unnest(string_split($1, ','))::UUID)) "
 
 	var facts seshat.SessionFacts
 	err := s.query(ctx, func(rows *sql.Rows) error {
@@ -124,14 +127,47 @@ func (s *Store) sessionDetails(ctx context.Context, ids []seshat.SessionID, now 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.sessionValues(ctx, chosen, list, places); err != nil {
+	if err := s.sessionValues(ctx, chosen, list, sessions, places); err != nil {
 		return nil, err
 	}
 	return sessions, s.resolvePrevious(ctx, sessions, merges)
 }
 
+// listedSQL reads what is listed with the chosen sessions: of long rows from session_values, of short ones from their
+// exchanges, which are looked for only in the time that the sessions span.
+const listedSQL = `, numbers AS MATERIALIZED (SELECT session_no, any_value(session) AS session, sum(exchanges) AS exchanges
+		FROM chosen GROUP BY session_no),
+	short AS MATERIALIZED (
+		SELECT n.session, e.context_no, e.service, e.method || ' ' || e.host || CASE WHEN e.endpoint = '' THEN e.path ELSE e.endpoint END AS endpoint,
+			e.ip_high || ' ' || e.ip_low AS ip, e.user_agent, count(*) AS exchanges
+		FROM exchanges e JOIN numbers n ON n.session_no = e.session_no
+		WHERE e.time BETWEEN $2 AND $3 AND n.exchanges <= $4 GROUP BY ALL),
+	listed AS (
+		SELECT n.session, v.kind, v.value, v.exchanges
+		FROM session_values v JOIN numbers n ON n.session_no = v.session_no
+		UNION ALL
+		SELECT session, unnest([0, 1, 2, 3]) AS kind, unnest([service, endpoint, ip, user_agent]) AS value, 0 FROM short
+		UNION ALL
+		SELECT s.session, 4, c.name, s.exchanges FROM (
+				SELECT session, context_no, sum(exchanges) AS exchanges FROM short WHERE context_no <> 0 GROUP BY ALL) s
+			JOIN (SELECT DISTINCT context_no, name FROM contexts WHERE kind = $5) c ON c.context_no = s.context_no
+		UNION ALL
+		SELECT n.session, 5, l.masked, 0 FROM links l JOIN numbers n ON n.session_no = l.session_no WHERE ` + ownLinkSQL + `)
+	SELECT session, kind::SMALLINT, value, sum(exchanges)::BIGINT FROM listed WHERE value <> '' GROUP BY ALL ORDER BY 1, 2, 3`
+
 // sessionValues reads what is listed with sessions.
-func (s *Store) sessionValues(ctx context.Context, chosen, list string, places map[seshat.SessionID]*seshat.Session) error {
+func (s *Store) sessionValues(
+	ctx context.Context, chosen, list string, sessions []seshat.Session, places map[seshat.SessionID]*seshat.Session,
+) error {
+	first, last := sessions[0].FirstSeen, sessions[0].LastSeen
+	for i := range sessions {
+		if sessions[i].FirstSeen.Before(first) {
+			first = sessions[i].FirstSeen
+		}
+		if sessions[i].LastSeen.After(last) {
+			last = sessions[i].LastSeen
+		}
+	}
 	err := s.query(ctx, func(rows *sql.Rows) error {
 		var id seshat.SessionID
 		var kind int16
@@ -141,45 +177,66 @@ func (s *Store) sessionValues(ctx context.Context, chosen, list string, places m
 			return err
 		}
 		if session := places[id]; session != nil {
-			listValue(session, valueKind(kind), value, exchanges)
+			return listValue(session, valueKind(kind), value, exchanges)
 		}
 		return nil
-	}, chosen+`, numbers AS (SELECT DISTINCT session_no, session FROM chosen),
-		links_of AS (SELECT n.session, l.masked FROM links l JOIN numbers n ON n.session_no = l.session_no
-			WHERE `+ownLinkSQL+` AND l.masked <> '')
-		SELECT n.session, v.kind, v.value, sum(v.exchanges)::BIGINT
-		FROM session_values v JOIN numbers n ON n.session_no = v.session_no GROUP BY ALL
-		UNION ALL SELECT DISTINCT session, ?::SMALLINT, masked, 0 FROM links_of
-		ORDER BY 1, 2, 3`, list, int16(valueKinds))
-	for _, session := range places {
-		store.SortFlows(session.Flows, session.Exchanges)
+	}, chosen+listedSQL, list, first, last, longRow, contextFlow)
+	for i := range sessions {
+		bound(&sessions[i])
 	}
 	return err
 }
 
 // listValue adds a value to the list that it belongs to. Values come in order.
-func listValue(session *seshat.Session, kind valueKind, value string, exchanges int64) {
-	var list *[]string
+func listValue(session *seshat.Session, kind valueKind, value string, exchanges int64) error {
 	switch kind {
 	case valueService:
-		list = &session.Services
+		session.Services = append(session.Services, value)
 	case valueEndpoint:
-		list = &session.Endpoints
+		session.Endpoints = append(session.Endpoints, value)
 	case valueIP:
-		list = &session.IPs
+		ip, err := addressText(value)
+		if err != nil || ip == "" {
+			return err
+		}
+		session.IPs = append(session.IPs, ip)
 	case valueUserAgent:
-		list = &session.UserAgents
-	case valueKinds: // client session IDs, which links keep
-		list = &session.ClientSessionIDs
+		session.UserAgents = append(session.UserAgents, value)
 	case valueFlow:
 		session.Flows = append(session.Flows, seshat.FlowShare{Name: value, Exchanges: exchanges})
-		return
+	case valueClientSessionID:
+		session.ClientSessionIDs = append(session.ClientSessionIDs, value)
 	default:
-		return
+		return fmt.Errorf("a session lists a value of the unknown kind %d", kind)
 	}
-	if len(*list) < store.MaxListed {
-		*list = append(*list, value)
+	return nil
+}
+
+// addressText is an address as it is listed: of an exchange it comes as the two columns that hold it, with a space
+// between, and otherwise as its text.
+func addressText(value string) (string, error) {
+	if !strings.Contains(value, " ") {
+		return value, nil
 	}
+	var high, low uint64
+	if _, err := fmt.Sscan(value, &high, &low); err != nil {
+		return "", fmt.Errorf("an address as %q: %w", value, err)
+	}
+	ip := joinIP(high, low)
+	if !ip.IsValid() {
+		return "", nil
+	}
+	return ip.String(), nil
+}
+
+// bound finishes the lists of a session.
+func bound(s *seshat.Session) {
+	slices.Sort(s.IPs)
+	s.IPs = slices.Compact(s.IPs)
+	for _, list := range []*[]string{&s.Services, &s.Endpoints, &s.IPs, &s.UserAgents, &s.ClientSessionIDs} {
+		*list = (*list)[:min(len(*list), store.MaxListed)]
+	}
+	store.SortFlows(s.Flows, s.Exchanges)
 }
 
 // resolvePrevious follows the merges of the sessions that others point back to.

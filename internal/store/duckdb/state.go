@@ -32,11 +32,19 @@ func (w *writer) addState(b *bulk, records []store.StateRecord) {
 		var value any
 		if r.Value != nil {
 			value = r.Value
+		}
+		// A key that was there before makes the row before it garbage, and so is a row that deletes.
+		if w.states.mayHave(r.Key) {
+			w.garbage.state++
+		}
+		if value == nil {
+			w.garbage.state++
+		} else {
 			w.states.add(r.Key)
 		}
 		b.append(a, engineUUID(r.Key), w.batch, w.day, value)
 	}
-	w.written.state += int64(len(last))
+	w.rows.state += int64(len(last))
 }
 
 // LoadState implements [store.Store].

@@ -33,15 +33,16 @@ type writer struct {
 	hasher     contentHasher
 
 	touched []*sessionRow // by the batch in work
-	written pending
+	rows    rowCounts     // in the tables
+	garbage rowCounts     // of them, those that compaction would remove
 	states  *stateFilter
 }
 
 // number is the next number of each kind.
 type number struct{ session, identity, context int64 }
 
-// pending counts rows since the last compaction, against what that left.
-type pending struct{ sessions, state, sessionsLeft, stateLeft int64 }
+// rowCounts counts rows of the tables that are compacted.
+type rowCounts struct{ sessions, state int64 }
 
 func newWriter(ctx context.Context, conn *sql.Conn) (*writer, error) {
 	w := &writer{
@@ -58,11 +59,11 @@ func newWriter(ctx context.Context, conn *sql.Conn) (*writer, error) {
 		greatest((SELECT coalesce(max(batch_no), 0) FROM state), (SELECT coalesce(max(batch_no), 0) FROM positions)),
 		(SELECT count(*) FROM sessions), (SELECT count(*) FROM state)`).
 		Scan(&w.nextNumber.session, &w.nextNumber.identity, &w.nextNumber.context, &w.batch,
-			&w.written.sessionsLeft, &w.written.stateLeft)
+			&w.rows.sessions, &w.rows.state)
 	if err != nil {
 		return nil, fmt.Errorf("read the numbers in use: %w", err)
 	}
-	w.states, err = loadStateFilter(ctx, conn, w.written.stateLeft)
+	w.states, err = loadStateFilter(ctx, conn, w.rows.state)
 	return w, err
 }
 
@@ -87,8 +88,8 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 		return s.operational("store a batch", err)
 	}
 	// The batch is stored, so what follows must not fail it: compaction only tidies up. When it fails, the next
-	// batch tries again, and Close says why.
-	_ = s.compact(context.WithoutCancel(ctx), compactWhenDue)
+	// batch tries again.
+	_ = s.compact(context.WithoutCancel(ctx))
 	return nil
 }
 

@@ -89,6 +89,9 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 	}
 	for _, l := range batch.Links {
 		l.Masked, l.Name = store.Text(l.Masked), store.Text(l.Name)
+		if store.IsFallback(l.Kind) {
+			l.To, l.Masked = seshat.Digest{}, ""
+		}
 		l.Time, l.ExpiresAt = store.Time(l.Time), store.Time(l.ExpiresAt)
 		s.links = append(s.links, l)
 	}
@@ -240,6 +243,9 @@ func (s *Store) Lineage(_ context.Context, id seshat.SessionID) ([]seshat.Link, 
 	var links []seshat.Link
 	for _, l := range s.links {
 		if l.Session = s.canonical(l.Session); l.Session == s.canonical(id) {
+			if store.IsFallback(l.Kind) {
+				l.Masked = s.fallbackMasked(&l)
+			}
 			links = append(links, l)
 		}
 	}
@@ -248,6 +254,16 @@ func (s *Store) Lineage(_ context.Context, id seshat.SessionID) ([]seshat.Link, 
 			bytes.Compare(a.To[:], b.To[:]), bytes.Compare(a.From[:], b.From[:]), strings.Compare(string(a.Evidence), string(b.Evidence)))
 	})
 	return links, nil
+}
+
+// fallbackMasked is made of the exchange of a link, while there is one.
+func (s *Store) fallbackMasked(l *seshat.Link) string {
+	for i := range s.exchanges {
+		if x := &s.exchanges[i]; x.Key == l.Exchange && x.Time.Equal(l.Time) {
+			return store.FallbackMasked(l.Kind, x.ClientIP, x.UserAgent)
+		}
+	}
+	return ""
 }
 
 // Span implements [store.Store].

@@ -177,7 +177,9 @@ func testKnown(t *testing.T, open Open) {
 func testState(t *testing.T, open Open) {
 	ctx, s := context.Background(), open(t, now)
 	a, b, c := seshat.Digest{1}, seshat.Digest{2}, seshat.Digest{3}
-	record := func(key seshat.Digest, value string) store.StateRecord { return store.StateRecord{Key: key, Value: []byte(value)} }
+	record := func(key seshat.Digest, value string) store.StateRecord {
+		return store.StateRecord{Key: key, Value: []byte(value)}
+	}
 	Commit(t, s,
 		&store.Batch{StoredAt: now, State: []store.StateRecord{record(a, "old"), record(b, "b"), record(a, "new"), record(c, "")}},
 		&store.Batch{StoredAt: now, State: []store.StateRecord{{Key: b}, record(a, "newer\x00\xff")}},
