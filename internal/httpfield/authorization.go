@@ -5,13 +5,6 @@ import (
 	"strings"
 )
 
-// authenticationSchemes are the schemes that occur alone in an Authorization field by mistake (IANA HTTP
-// Authentication Scheme Registry). A single word that is none of them is taken for a bare token.
-var authenticationSchemes = [...]string{
-	"Bearer", "Basic", "Digest", "DPoP", "Negotiate", "NTLM", "Token", "JWT", "GNAP", "HOBA", "Mutual", "OAuth",
-	"PrivateToken", "SCRAM-SHA-1", "SCRAM-SHA-256", "vapid", "AWS4-HMAC-SHA256", "ApiKey", "Hawk",
-}
-
 // Authorization divides the value of an Authorization field into scheme and credentials (RFC 9110, section 11.4).
 // A value of one word is a bare token with an empty scheme, as many APIs use it, unless the word is the name of a
 // scheme. ok is false when there are no credentials.
@@ -19,10 +12,8 @@ func Authorization(value string) (scheme, credentials string, ok bool) {
 	value = trimSpace(value)
 	end := strings.IndexAny(value, " \t")
 	if end < 0 {
-		for _, known := range authenticationSchemes {
-			if EqualFold(value, known) {
-				return value, "", false
-			}
+		if isScheme(value) {
+			return value, "", false
 		}
 		return "", value, value != ""
 	}
@@ -31,6 +22,20 @@ func Authorization(value string) (scheme, credentials string, ok bool) {
 		return "", value, true
 	}
 	return scheme, trimSpace(value[end:]), true
+}
+
+// isScheme reports whether word is one of the schemes that occur alone in an Authorization field by mistake (see IANA's
+// HTTP Authentication Scheme Registry). A word that is none of them is taken for a bare token.
+func isScheme(word string) bool {
+	for _, scheme := range [...]string{
+		"Bearer", "Basic", "Digest", "DPoP", "Negotiate", "NTLM", "Token", "JWT", "GNAP", "HOBA", "Mutual", "OAuth",
+		"PrivateToken", "SCRAM-SHA-1", "SCRAM-SHA-256", "vapid", "AWS4-HMAC-SHA256", "ApiKey", "Hawk",
+	} {
+		if EqualFold(word, scheme) {
+			return true
+		}
+	}
+	return false
 }
 
 // BasicUser returns the user of Basic credentials (RFC 7617), decoded into scratch. The alphabet may be the standard

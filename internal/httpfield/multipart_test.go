@@ -2,6 +2,7 @@ package httpfield
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -126,7 +127,7 @@ func slowFields(body, boundary string) (fields []string, err error) {
 	r := multipart.NewReader(strings.NewReader(body), boundary)
 	for {
 		part, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return fields, nil
 		}
 		if err != nil {
