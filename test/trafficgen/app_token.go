@@ -53,10 +53,7 @@ func (a *tokenApp) use(g *generator) {
 }
 
 func (a *tokenApp) useDevice(g *generator, p person) {
-	c := g.browser(p.login)
-	if a.mobile != "" {
-		c = g.app(a.mobile, p.login)
-	}
+	c := a.client(g, p)
 	if g.chance(0.6) {
 		a.call(c, token{}, "/config")
 		c.moment()
@@ -99,6 +96,13 @@ func (a *tokenApp) useDevice(g *generator, p person) {
 			a.work(c, other, a.signIn(c, other))
 		}
 	}
+}
+
+func (a *tokenApp) client(g *generator, p person) *client {
+	if a.mobile != "" {
+		return g.app(a.mobile, p.login)
+	}
+	return g.browser(p.login)
 }
 
 // work calls the API, and refreshes the token or signs in again when it has lapsed.
