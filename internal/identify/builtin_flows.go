@@ -138,7 +138,7 @@ func (w *Worker) flowByBody() seshat.FlowType {
 		return ""
 	}
 	for i := range w.engine.flows[:signInFlows] {
-		if f := &w.engine.flows[i]; f.path(w.x.Request.Path) {
+		if f := &w.engine.flows[i]; f.method(w.x.Request.Method) && f.path(w.x.Request.Path) {
 			return f.flow
 		}
 	}
