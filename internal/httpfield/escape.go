@@ -30,8 +30,8 @@ func unescape(s string, first int, space byte, scratch *Scratch) (string, bool) 
 	wellFormed := true
 	out := append(scratch.take(len(s)), s[:first]...)
 	for i := first; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '%':
+		switch c := s[i]; c {
+		case '%':
 			if i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]) {
 				out = append(out, unhex(s[i+1])<<4|unhex(s[i+2]))
 				i += 2
@@ -39,7 +39,7 @@ func unescape(s string, first int, space byte, scratch *Scratch) (string, bool) 
 			}
 			wellFormed = false
 			out = append(out, c)
-		case c == space:
+		case space:
 			out = append(out, ' ')
 		default:
 			out = append(out, c)

@@ -78,8 +78,12 @@ func TestSetCookieExpiry(t *testing.T) {
 }
 
 func TestResponseCookies(t *testing.T) {
-	header := []seshat.Field{{Name: "set-cookie", Value: "a=1"}, {Name: "Set-Cookie", Value: ""},
-		{Name: "Cookie", Value: "no=1"}, {Name: "SET-COOKIE", Value: "a=; Max-Age=0"}}
+	header := []seshat.Field{
+		{Name: "set-cookie", Value: "a=1"},
+		{Name: "Set-Cookie", Value: ""},
+		{Name: "Cookie", Value: "no=1"},
+		{Name: "SET-COOKIE", Value: "a=; Max-Age=0"},
+	}
 	c := ResponseCookies(header)
 	first, _ := c.Next()
 	second, ok := c.Next()
@@ -133,8 +137,10 @@ func TestParseCookieDate(t *testing.T) {
 // and values outside RFC 6265's set, knows two date formats, takes a Max-Age with a leading zero for none, and keeps
 // the dot before a domain.
 func FuzzParseSetCookie(f *testing.F) {
-	for _, seed := range []string{"a=1", `a="1"; Max-Age=60; Path=/; Domain=.example.org`, "a=; Max-Age=0", "token",
-		"a=1; Expires=Fri, 02 Jan 2026 03:04:05 GMT", "a=1;;;=;expires=x", "a=1; max-age=-99999999999999999999"} {
+	for _, seed := range []string{
+		"a=1", `a="1"; Max-Age=60; Path=/; Domain=.example.org`, "a=; Max-Age=0", "token",
+		"a=1; Expires=Fri, 02 Jan 2026 03:04:05 GMT", "a=1;;;=;expires=x", "a=1; max-age=-99999999999999999999",
+	} {
 		f.Add(seed)
 	}
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -149,13 +149,18 @@ func TestLoadKeyErrors(t *testing.T) {
 func TestKeysAreNotPrinted(t *testing.T) {
 	ring := NewKeyring(keyTime)
 	key := ring.Current()
-	raw := fmt.Sprint(key.secret)
 	derived := ring.Digester().valueKey
+	var parts []string
+	for _, secret := range [][]byte{key.secret[:4], derived[:4]} {
+		parts = append(parts, fmt.Sprintf("%x", secret), strings.Trim(fmt.Sprintf("%d", secret), "[]"), fmt.Sprintf("%#x, %#x", secret[0], secret[1]))
+	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
 		for _, value := range []any{key, &key, ring.Keys(), ring, *ring, ring.Digester(), ring.Digester().Hasher()} {
 			got := fmt.Sprintf(verb, value)
-			if strings.Contains(got, raw[1:20]) || strings.Contains(got, fmt.Sprintf("%x", derived[:4])) || strings.Contains(got, strings.Trim(fmt.Sprint(derived[:4]), "[]")) || strings.Contains(got, fmt.Sprintf("%x", key.secret[:4])) || strings.Contains(got, fmt.Sprintf("%#x", key.secret[0])+", ") {
-				t.Errorf("%s of %T prints the key", verb, value)
+			for _, part := range parts {
+				if strings.Contains(got, part) {
+					t.Errorf("%s of %T prints the key", verb, value)
+				}
 			}
 		}
 	}

@@ -78,8 +78,10 @@ func (r *Keyring) Rotate(now time.Time) *Keyring {
 // found in exchanges of its time.
 func (r *Keyring) Remove(id string) (*Keyring, error) {
 	if r.keys[0].ID == id {
-		return nil, &seshat.Error{Kind: seshat.ErrorConflict, Op: "remove digest key " + id, Hint: "rotate first",
-			Err: errors.New("it is the current key")}
+		return nil, &seshat.Error{
+			Kind: seshat.ErrorConflict, Op: "remove digest key " + id, Hint: "rotate first",
+			Err: errors.New("it is the current key"),
+		}
 	}
 	for i := range r.keys {
 		if r.keys[i].ID == id {

@@ -98,8 +98,10 @@ func (o *Observer) Observe(x *seshat.Exchange, id *seshat.Identity) *seshat.Obse
 	if n := min(len(id.Flows), maxFlows); n > 0 {
 		obs.Flows = make([]seshat.FlowMatch, n)
 		for i, flow := range id.Flows[:n] {
-			obs.Flows[i] = seshat.FlowMatch{Name: o.names.intern(flow.Name, maxLabel),
-				Type: seshat.FlowType(o.names.intern(string(flow.Type), maxLabel))}
+			obs.Flows[i] = seshat.FlowMatch{
+				Name: o.names.intern(flow.Name, maxLabel),
+				Type: seshat.FlowType(o.names.intern(string(flow.Type), maxLabel)),
+			}
 		}
 	}
 	o.arena.finish()
@@ -152,8 +154,10 @@ func (o *Observer) observeID(to *seshat.ObservedID, from *seshat.FoundID) {
 	if from.Token == (seshat.TokenClaims{}) {
 		return
 	}
-	to.Token = seshat.ObservedClaims{IsToken: true, Issuer: o.names.intern(from.Token.Issuer, maxClaim),
-		IssuedAt: from.Token.IssuedAt, ExpiresAt: from.Token.ExpiresAt}
+	to.Token = seshat.ObservedClaims{
+		IsToken: true, Issuer: o.names.intern(from.Token.Issuer, maxClaim),
+		IssuedAt: from.Token.IssuedAt, ExpiresAt: from.Token.ExpiresAt,
+	}
 	o.arena.keep(&to.Token.Subject, from.Token.Subject, maxClaim)
 	if from.Token.SessionID != "" {
 		to.Token.SessionID = o.hasher.HashLabelled(labelSessionClaim, from.Token.Issuer, from.Token.SessionID)

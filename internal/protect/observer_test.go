@@ -35,9 +35,13 @@ func testExchange() *seshat.Exchange {
 			Method: "POST", Scheme: "https", Host: "api.shop.example", HTTPVersion: "1.1",
 			Path:  "/v1/share/" + segmentSecret + "/orders/42;jsessionid=" + "pathparametersecret",
 			Query: "token=querysecret",
-			Header: []seshat.Field{{Name: "cookie", Value: "sid=" + cookieSecret}, {Name: "authorization", Value: "Bearer " + bearerSecret},
-				{Name: "user-agent", Value: "App/1.0 (" + agentSecret + ")"}, {Name: "Accept-Language", Value: "de"},
-				{Name: "Referer", Value: "https://User:password@Shop.example:8443/cart?token=querysecret"}},
+			Header: []seshat.Field{
+				{Name: "cookie", Value: "sid=" + cookieSecret},
+				{Name: "authorization", Value: "Bearer " + bearerSecret},
+				{Name: "user-agent", Value: "App/1.0 (" + agentSecret + ")"},
+				{Name: "Accept-Language", Value: "de"},
+				{Name: "Referer", Value: "https://User:password@Shop.example:8443/cart?token=querysecret"},
+			},
 			Body: seshat.Body{Bytes: []byte("bodysecret"), Size: 100},
 		},
 		Response: seshat.Response{Status: 201, Body: seshat.Body{Bytes: []byte("bodysecret")}},
@@ -49,9 +53,11 @@ func testIdentity() *seshat.Identity {
 		Grouping: 1,
 		IDs: []seshat.FoundID{
 			{Value: cookieSecret, Rule: seshat.RuleIDFor("shop"), Index: 2, Name: "shop", Where: seshat.LocationCookie, Key: "sid", Lifetime: time.Hour},
-			{Value: bearerSecret, Name: "bearer", Origin: seshat.OriginBuiltIn, Kind: seshat.KindAccessToken, Where: seshat.LocationHeader, Key: "authorization",
+			{
+				Value: bearerSecret, Name: "bearer", Origin: seshat.OriginBuiltIn, Kind: seshat.KindAccessToken, Where: seshat.LocationHeader, Key: "authorization",
 				ExpiresAt: testTime.Add(time.Hour),
-				Token:     seshat.TokenClaims{Issuer: "https://op.example", Subject: "alice", SessionID: sidSecret, ID: "jti-secret-1", IssuedAt: testTime, ExpiresAt: testTime.Add(time.Hour)}},
+				Token:     seshat.TokenClaims{Issuer: "https://op.example", Subject: "alice", SessionID: sidSecret, ID: "jti-secret-1", IssuedAt: testTime, ExpiresAt: testTime.Add(time.Hour)},
+			},
 			{Value: segmentSecret, Name: "share", Where: seshat.LocationPathSegment, Key: "2"},
 			{Value: agentSecret, Name: "install", Where: seshat.LocationUserAgent},
 			{Value: "clear-value", Name: "clear", Clear: true, Where: seshat.LocationHeader, Key: "X-Clear"},
@@ -59,8 +65,10 @@ func testIdentity() *seshat.Identity {
 			{Value: "203.0.113.9", Name: "ip", Origin: seshat.OriginFallback, Kind: seshat.KindAddress, Where: seshat.LocationClientIP},
 		},
 		Parameters: []seshat.FoundParameter{
-			{Name: "plan", Value: "gold"}, {Name: "user", Type: seshat.ParameterUser, Value: "alice", Weak: true},
-			{Name: "card", Value: "cardsecret", Hash: true, Side: seshat.InResponse}, {Name: "cookies", Value: "sid=" + cookieSecret + "; a=1"},
+			{Name: "plan", Value: "gold"},
+			{Name: "user", Type: seshat.ParameterUser, Value: "alice", Weak: true},
+			{Name: "card", Value: "cardsecret", Hash: true, Side: seshat.InResponse},
+			{Name: "cookies", Value: "sid=" + cookieSecret + "; a=1"},
 		},
 		Flows: []seshat.FlowMatch{{Name: "checkout", Type: seshat.FlowBilling}},
 	}
@@ -82,9 +90,13 @@ func TestObserve(t *testing.T) {
 		Grouping: 1,
 		IDs: []seshat.ObservedID{
 			{Digest: h.HashString(cookieSecret), Masked: "s%3A…re(36)", Rule: seshat.RuleIDFor("shop"), Index: 2, Name: "shop", Where: seshat.LocationCookie, Key: "sid", Lifetime: time.Hour},
-			{Digest: h.HashString(bearerSecret), Masked: "eyJh…Jl(82)", Name: "bearer", Origin: seshat.OriginBuiltIn, Kind: seshat.KindAccessToken, Where: seshat.LocationHeader, Key: "authorization",
-				ExpiresAt: testTime.Add(time.Hour), Token: seshat.ObservedClaims{IsToken: true, Issuer: "https://op.example", Subject: "alice",
-					SessionID: h.HashLabelled("sid", "https://op.example", sidSecret), IssuedAt: testTime, ExpiresAt: testTime.Add(time.Hour)}},
+			{
+				Digest: h.HashString(bearerSecret), Masked: "eyJh…Jl(82)", Name: "bearer", Origin: seshat.OriginBuiltIn, Kind: seshat.KindAccessToken, Where: seshat.LocationHeader, Key: "authorization",
+				ExpiresAt: testTime.Add(time.Hour), Token: seshat.ObservedClaims{
+					IsToken: true, Issuer: "https://op.example", Subject: "alice",
+					SessionID: h.HashLabelled("sid", "https://op.example", sidSecret), IssuedAt: testTime, ExpiresAt: testTime.Add(time.Hour),
+				},
+			},
 			{Digest: h.HashString(segmentSecret), Masked: "…(15)", Name: "share", Where: seshat.LocationPathSegment, Key: "2"},
 			{Digest: h.HashString(agentSecret), Masked: "in…77(18)", Name: "install", Where: seshat.LocationUserAgent},
 			{Digest: h.HashString("clear-value"), Masked: "clear-value", Name: "clear", Where: seshat.LocationHeader, Key: "X-Clear"},
@@ -92,7 +104,8 @@ func TestObserve(t *testing.T) {
 			{Digest: h.HashString("203.0.113.9"), Masked: "…(11)", Name: "ip", Origin: seshat.OriginFallback, Kind: seshat.KindAddress, Where: seshat.LocationClientIP},
 		},
 		Parameters: []seshat.Parameter{
-			{Name: "plan", Value: "gold"}, {Name: "user", Type: seshat.ParameterUser, Value: "alice", Weak: true},
+			{Name: "plan", Value: "gold"},
+			{Name: "user", Type: seshat.ParameterUser, Value: "alice", Weak: true},
 			{Name: "card", Value: h.HashLabelled("parameter", "cardsecret").String(), Side: seshat.InResponse},
 			{Name: "cookies", Value: "sid=s%3A…re(36); a=1"},
 		},
@@ -113,8 +126,10 @@ func TestObservationHoldsNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, printed := range []string{string(text), fmt.Sprintf("%#v %#v", *obs, obs.IDs), fmt.Sprintf("%+v", o.names.kept)} {
-		for _, secret := range []string{cookieSecret, bearerSecret, segmentSecret, agentSecret, sidSecret, "querysecret", "cardsecret",
-			"bodysecret", "jti-secret", "pathparametersecret", "password", "signature", "c2lnbmF0dXJl"} {
+		for _, secret := range []string{
+			cookieSecret, bearerSecret, segmentSecret, agentSecret, sidSecret, "querysecret", "cardsecret",
+			"bodysecret", "jti-secret", "pathparametersecret", "password", "signature", "c2lnbmF0dXJl",
+		} {
 			if strings.Contains(printed, secret) {
 				t.Errorf("%q is in %s", secret, printed)
 			}
@@ -223,13 +238,18 @@ func TestOriginOf(t *testing.T) {
 
 func TestObserveIsBounded(t *testing.T) {
 	huge := strings.Repeat("x\xff\x00", 100_000)
-	x := &seshat.Exchange{ID: huge, Environment: huge, Service: huge, TraceID: huge, Client: seshat.Client{JA4: huge},
+	x := &seshat.Exchange{
+		ID: huge, Environment: huge, Service: huge, TraceID: huge, Client: seshat.Client{JA4: huge},
 		Request: seshat.Request{Method: huge, Scheme: huge, Host: huge, Path: huge, HTTPVersion: huge, Header: []seshat.Field{
-			{Name: "User-Agent", Value: huge}, {Name: "Origin", Value: "https://" + huge}}}}
+			{Name: "User-Agent", Value: huge}, {Name: "Origin", Value: "https://" + huge},
+		}},
+	}
 	id := &seshat.Identity{Grouping: 150}
 	for i := range 200 {
-		id.IDs = append(id.IDs, seshat.FoundID{Value: seshat.ClientSessionID(huge[i:]), Name: huge, Key: huge, Clear: true, Index: i,
-			Token: seshat.TokenClaims{Issuer: huge, Subject: huge}})
+		id.IDs = append(id.IDs, seshat.FoundID{
+			Value: seshat.ClientSessionID(huge[i:]), Name: huge, Key: huge, Clear: true, Index: i,
+			Token: seshat.TokenClaims{Issuer: huge, Subject: huge},
+		})
 		id.Parameters = append(id.Parameters, seshat.FoundParameter{Name: huge, Value: huge})
 		id.Flows = append(id.Flows, seshat.FlowMatch{Name: huge, Type: seshat.FlowType(huge)})
 	}
@@ -259,8 +279,10 @@ func FuzzObserve(f *testing.F) {
 			return
 		}
 		x := &seshat.Exchange{Request: seshat.Request{Path: path + secret + path, Header: []seshat.Field{{Name: "User-Agent", Value: agent + secret + agent}}}}
-		obs := testObserver().Observe(x, &seshat.Identity{IDs: []seshat.FoundID{{Value: seshat.ClientSessionID(secret)}},
-			Parameters: []seshat.FoundParameter{{Name: "p", Value: agent + secret}}})
+		obs := testObserver().Observe(x, &seshat.Identity{
+			IDs:        []seshat.FoundID{{Value: seshat.ClientSessionID(secret)}},
+			Parameters: []seshat.FoundParameter{{Name: "p", Value: agent + secret}},
+		})
 		masked := Mask(secret)
 		for _, text := range []string{obs.UserAgent, obs.Parameters[0].Value} {
 			if strings.Contains(strings.ReplaceAll(text, masked, ""), secret) && !strings.Contains(masked, secret) {
