@@ -1,5 +1,7 @@
 package filter
 
+import "github.com/seshat-project/seshat"
+
 // Exchanges returns the table of the fields of exchanges.
 func Exchanges() *Fields {
 	return &Fields{Dataset: "exchanges", list: []Field{
@@ -30,4 +32,6 @@ func Exchanges() *Fields {
 	}}
 }
 
-func originNames() []string { return []string{"rule", "built-in", "fallback"} }
+func originNames() []string {
+	return names(seshat.OriginRule.String(), seshat.OriginBuiltIn.String(), seshat.OriginFallback.String())
+}

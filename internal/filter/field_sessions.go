@@ -1,12 +1,14 @@
 package filter
 
+import "github.com/seshat-project/seshat"
+
 // Sessions returns the table of the fields of sessions. A field that is also one of exchanges has the values of
 // all the session's exchanges.
 func Sessions() *Fields {
 	return &Fields{Dataset: "sessions", list: []Field{
 		{Name: "session_id", Aliases: []string{"session", "id"}, Type: TypeText, Fold: true, Doc: "Seshat's ID of the session.", Example: `session:3f1c*`},
 		{Name: "previous_session_id", Aliases: []string{"previous"}, Type: TypeText, Fold: true, Doc: "The session before it in the same cookie jar.", Example: `previous:*`},
-		{Name: "state", Type: TypeEnum, Values: []string{"active", "idle", "ended", "expired", "revoked"}, Doc: "active, idle, ended, expired or revoked.", Example: `state:(active,idle)`},
+		{Name: "state", Type: TypeEnum, Values: stateNames(), Doc: "active, idle, ended, expired or revoked.", Example: `state:(active,idle)`},
 		{Name: "user", Aliases: []string{"actor"}, Type: TypeText, Fold: true, Free: true, Doc: "The user the session belongs to.", Example: `user:alice`},
 		{Name: "role", Aliases: []string{"roles"}, Type: TypeText, Many: true, Fold: true, Doc: "A role of the user.", Example: `role:admin`},
 		{Name: "flow", Aliases: []string{"flows"}, Type: TypeText, Many: true, Fold: true, Doc: "A flow that an exchange of the session is part of, by name or by type.", Example: `-flow:billing`},
@@ -26,7 +28,24 @@ func Sessions() *Fields {
 		{Name: "duration", Type: TypeDuration, Doc: "From the session's first exchange to its last.", Example: `duration:>8h`},
 		{Name: "identified_by", Aliases: []string{"identifier"}, Type: TypeText, Fold: true, Doc: "The name of the rule or built-in identifier that the session is known by; `ip+user-agent` or `ip` for the fallback.", Example: `-identified_by:ip*`},
 		{Name: "confidence", Type: TypeNumber, Doc: "How sure it is that the session is one, from 0 to 1.", Example: `confidence:<0.5`},
-		{Name: "ended_by", Type: TypeEnum, Values: []string{"logout", "user-switch", "expiry", "idle", "lifetime", "refused", "revoked"}, Doc: "Why the session ended; absent while it has not.", Example: `ended_by:(logout,user-switch)`},
+		{Name: "ended_by", Type: TypeEnum, Values: endNames(), Doc: "Why the session ended; absent while it has not.", Example: `ended_by:(logout,user-switch)`},
 		{Name: "client_session_id", Aliases: []string{"client_session_ids"}, Type: TypeText, Many: true, Doc: "A client session ID of the session, as it is shown (masked).", Example: `client_session_id:eyJh*`},
 	}}
+}
+
+func stateNames() []string {
+	return names(seshat.StateActive, seshat.StateIdle, seshat.StateEnded, seshat.StateExpired, seshat.StateRevoked)
+}
+
+func endNames() []string {
+	return names(seshat.EndLogout, seshat.EndUserSwitch, seshat.EndExpiry, seshat.EndIdle, seshat.EndLifetime,
+		seshat.EndRefused, seshat.EndRevoked)
+}
+
+func names[T ~string](values ...T) []string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = string(v)
+	}
+	return list
 }
