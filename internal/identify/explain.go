@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/protect"
 	"github.com/seshat-project/seshat/internal/rule"
 )
 
@@ -202,22 +203,10 @@ func reason(out *seshat.Identity) string {
 	}
 }
 
-// shown is how a value that may be a secret is shown: nothing of a short one, the first few characters of a long one.
+// shown is how a value that may be a secret is shown.
 func shown(value string, clear bool) string {
-	const (
-		longEnough = 16
-		visible    = 4
-	)
-	switch {
-	case clear || value == "":
+	if clear {
 		return cloneString(value)
-	case len(value) < longEnough:
-		return "***"
 	}
-	for i := range visible {
-		if c := value[i]; c < ' ' || c > '~' {
-			return "***"
-		}
-	}
-	return value[:visible] + "***"
+	return protect.Mask(value)
 }

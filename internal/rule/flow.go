@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/seshat-project/seshat"
@@ -50,19 +51,14 @@ func isFlowType(s string) bool {
 }
 
 // Endpoint is a compiled endpoint pattern such as "POST */login": a method, and a pattern for host and path in which
-// "*" stands for anything but a space, and "{name}" for one path segment. A pattern that starts with "/" is about the
-// path on any host; one without a method about any method. The case of methods and hosts does not count; that of
-// paths does.
+// "*" stands for anything but a space, and "{name}" for what is within one path segment. A pattern that starts with
+// "/" is about the path on any host; one without a method about any method. The case of methods and hosts does not
+// count; that of paths does.
 type Endpoint struct {
 	method string // upper case; empty for any
-	glob   []string
+	suffix string // what every match ends with: most URLs are told apart by it
+	re     *regexp.Regexp
 }
-
-// wildcards of a compiled glob; neither can be part of a URL.
-const (
-	anyText    = "\x00*"
-	anySegment = "\x00{}"
-)
 
 func compileEndpoint(at place, text string) Endpoint {
 	if !at.length(text, MaxPattern) {
@@ -87,18 +83,19 @@ func compileEndpoint(at place, text string) Endpoint {
 		host, path, _ := strings.Cut(rest, "/")
 		rest = strings.ToLower(host) + "/" + path
 	}
-	e := Endpoint{method: strings.ToUpper(method)}
+	e := Endpoint{method: strings.ToUpper(method), suffix: rest[strings.LastIndexAny(rest, "*}")+1:]}
+	var expr strings.Builder
+	expr.WriteString(`\A(?s:`)
 	for rest != "" {
 		i := strings.IndexAny(rest, "*{")
 		if i < 0 {
-			e.glob = append(e.glob, rest)
+			expr.WriteString(regexp.QuoteMeta(rest))
 			break
 		}
-		if i > 0 {
-			e.glob = append(e.glob, rest[:i])
-		}
+		expr.WriteString(regexp.QuoteMeta(rest[:i]))
 		if rest[i] == '*' {
-			e.glob, rest = append(e.glob, anyText), rest[i+1:]
+			expr.WriteString(`[^ ]*`)
+			rest = rest[i+1:]
 			continue
 		}
 		end := strings.IndexByte(rest[i:], '}')
@@ -106,57 +103,26 @@ func compileEndpoint(at place, text string) Endpoint {
 			at.fault("close it with }", "%q has a { without }", text)
 			return Endpoint{}
 		}
-		e.glob, rest = append(e.glob, anySegment), rest[i+end+1:]
+		expr.WriteString(`[^/ ]+`)
+		rest = rest[i+end+1:]
 	}
+	expr.WriteString(`)\z`)
+	re, err := regexp.Compile(expr.String())
+	if err != nil { // such as text that is not UTF-8
+		at.fault("", "%q is not an endpoint pattern: %v", text, err)
+		return Endpoint{}
+	}
+	e.re = re
 	return e
 }
 
 // Match reports whether a request with method to url, as [AppendURL] writes it, is one of e.
 func (e *Endpoint) Match(method, url string) bool {
-	if e.method != "" && !strings.EqualFold(e.method, method) {
+	if e.method != "" && !strings.EqualFold(e.method, method) || !strings.HasSuffix(url, e.suffix) {
 		return false
 	}
 	if i := strings.Index(url, "://"); i >= 0 {
 		url = url[i+3:]
 	}
-	return matchGlob(e.glob, url)
-}
-
-// matchGlob matches s against parts. The last "*" that was passed is where matching goes on after a mismatch, which
-// is enough: an earlier one could only take what the last one can take as well. A "{}" takes a whole segment, so it
-// has no choice of its own.
-func matchGlob(parts []string, s string) bool {
-	star, mark := -1, 0
-	for p, i := 0, 0; ; {
-		switch {
-		case p < len(parts) && parts[p] == anyText:
-			star, mark = p, i
-			p++
-			continue
-		case p == len(parts) && i == len(s):
-			return true
-		case p < len(parts) && parts[p] == anySegment:
-			if n := segmentLength(s[i:]); n > 0 {
-				i += n
-				p++
-				continue
-			}
-		case p < len(parts) && strings.HasPrefix(s[i:], parts[p]):
-			i += len(parts[p])
-			p++
-			continue
-		}
-		if star < 0 || mark >= len(s) || s[mark] == ' ' {
-			return false
-		}
-		mark++
-		p, i = star+1, mark
-	}
-}
-
-func segmentLength(s string) int {
-	if i := strings.IndexByte(s, '/'); i >= 0 {
-		return i
-	}
-	return len(s)
+	return e.re.MatchString(url)
 }

@@ -13,15 +13,16 @@ type Parameter struct {
 	Transformations []Transformation
 }
 
-var parameterTypes = map[string]seshat.ParameterType{
-	"": seshat.ParameterPlain, "plain": seshat.ParameterPlain,
-	"user": seshat.ParameterUser, "role": seshat.ParameterRole,
-}
-
 func compileParameter(at place, name string, spec *seshat.ContextParameterSpec) *Parameter {
 	side := compileSide(at.child("in"), spec.In, seshat.InRequest)
-	kind, ok := parameterTypes[spec.Type]
-	if !ok {
+	kind := seshat.ParameterPlain
+	switch spec.Type {
+	case "", "plain":
+	case "user":
+		kind = seshat.ParameterUser
+	case "role":
+		kind = seshat.ParameterRole
+	default:
 		at.child("type").fault("one of plain, user, role", "unknown type %q", spec.Type)
 	}
 	return &Parameter{
