@@ -27,6 +27,8 @@ type SetCookie struct {
 	HasMaxAge bool
 	// Expires is zero when the attribute is missing or not a date.
 	Expires time.Time
+	// HTTPOnly says that scripts cannot read the cookie: the server set it for itself.
+	HTTPOnly bool
 }
 
 // ParseSetCookie reads the value of one Set-Cookie field as clients do (RFC 6265bis, section 5.6). Attributes that
@@ -65,6 +67,8 @@ func (c *SetCookie) set(name, value string) {
 		if EqualFold(name, "domain") {
 			c.Domain = strings.TrimPrefix(value, ".")
 		}
+	case len("httponly"):
+		c.HTTPOnly = c.HTTPOnly || EqualFold(name, "httponly")
 	case len("expires"): // of "max-age", too
 		if EqualFold(name, "max-age") {
 			if age, ok := parseMaxAge(value); ok {

@@ -19,7 +19,8 @@ func TestParseSetCookie(t *testing.T) {
 		}
 	}
 	f("a=1", SetCookie{Name: "a", Value: "1"})
-	f(` a = "1" ; HttpOnly; Secure; SameSite=Lax`, SetCookie{Name: "a", Value: "1"})
+	f(` a = "1" ; HttpOnly; Secure; SameSite=Lax`, SetCookie{Name: "a", Value: "1", HTTPOnly: true})
+	f("a=1; httponly=no; HttpOnlyX", SetCookie{Name: "a", Value: "1", HTTPOnly: true})
 	f("a=1; Path=/x; Domain=.Example.org", SetCookie{Name: "a", Value: "1", Path: "/x", Domain: "Example.org"})
 	f("a=1; path=x", SetCookie{Name: "a", Value: "1"})
 	f("a=1; Path=/x; Path", SetCookie{Name: "a", Value: "1"})
