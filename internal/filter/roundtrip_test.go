@@ -12,7 +12,8 @@ import (
 func checkRoundTrip(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, input string, fields *Fields) {
+}, input string, fields *Fields,
+) {
 	t.Helper()
 	e, err := Parse(input, fields, testNow())
 	if err != nil || e == nil {

@@ -207,8 +207,10 @@ func (a *oidcApp) steal(c *client, s signedIn) {
 		thief := c.thief(stolenCookie)
 		for range c.g.between(2, 6) {
 			thief.follow(c)
-			thief.send(call{service: a.service, host: a.app, path: "/bff/profile", answer: object("ok", raw("true")),
-				headers: [][2]string{{"cookie", a.backendCookie + "=" + c.value(a.app, a.backendCookie)}}})
+			thief.send(call{
+				service: a.service, host: a.app, path: "/bff/profile", answer: object("ok", raw("true")),
+				headers: [][2]string{{"cookie", a.backendCookie + "=" + c.value(a.app, a.backendCookie)}},
+			})
 			c.think()
 		}
 		return
@@ -227,10 +229,14 @@ func (a *oidcApp) steal(c *client, s signedIn) {
 
 func (a *oidcApp) signOut(c *client) {
 	if a.backend {
-		c.send(call{service: a.service, host: a.app, path: "/auth/logout", status: 302, replies: a.to("https://" + a.provider + "/logout"),
-			set: []string{a.backendCookie + "=; Path=/; Max-Age=0"}})
+		c.send(call{
+			service: a.service, host: a.app, path: "/auth/logout", status: 302, replies: a.to("https://" + a.provider + "/logout"),
+			set: []string{a.backendCookie + "=; Path=/; Max-Age=0"},
+		})
 		c.moment()
 	}
-	c.send(call{service: a.idp, host: a.provider, path: "/logout", query: url.Values{"client_id": {"portal"}, "state": {c.g.hex(4)}}.Encode(),
-		status: 302, replies: a.to("https://" + a.app + "/"), set: []string{a.ssoCookie + "=; Path=/; Max-Age=0"}})
+	c.send(call{
+		service: a.idp, host: a.provider, path: "/logout", query: url.Values{"client_id": {"portal"}, "state": {c.g.hex(4)}}.Encode(),
+		status: 302, replies: a.to("https://" + a.app + "/"), set: []string{a.ssoCookie + "=; Path=/; Max-Age=0"},
+	})
 }

@@ -44,7 +44,7 @@ const (
 	stolenCookie        label = "stolen_cookie"
 	stolenToken         label = "stolen_token"
 	bolaEnumeration     label = "bola_enum"
-	credentialStuffing  label = "credential_stuffing"
+	credentialStuffing  label = "credential_stuffing" //nolint:gosec // a label
 	logoutReuse         label = "logout_reuse"
 	scraper             label = "scraper"
 )

@@ -265,12 +265,16 @@ func (s *shop) terminals() {
 		c.now = s.g.pace.start.Add(30*time.Minute + time.Duration(i)*100*time.Second)
 		c.session = s.g.newSession(user)
 		card := s.g.hex(12)
-		c.send(call{service: "shop-api", method: "POST", host: shopAPI, path: "/v2/loyalty/sessions", status: 201,
-			json: object("card", fmt.Sprintf("9280-%04d", s.g.between(1000, 9999))), answer: object("loyaltySession", card, "member", user)})
+		c.send(call{
+			service: "shop-api", method: "POST", host: shopAPI, path: "/v2/loyalty/sessions", status: 201,
+			json: object("card", fmt.Sprintf("9280-%04d", s.g.between(1000, 9999))), answer: object("loyaltySession", card, "member", user),
+		})
 		for range s.g.between(5, 9) {
 			c.think()
-			c.send(call{service: "shop-api", host: shopAPI, path: pick(s.g, "/v2/loyalty/points", "/v2/loyalty/coupons", "/v2/products/17"),
-				headers: [][2]string{{"X-Loyalty-Session", card}}, answer: object("member", user)})
+			c.send(call{
+				service: "shop-api", host: shopAPI, path: pick(s.g, "/v2/loyalty/points", "/v2/loyalty/coupons", "/v2/products/17"),
+				headers: [][2]string{{"X-Loyalty-Session", card}}, answer: object("member", user),
+			})
 		}
 	}
 }
