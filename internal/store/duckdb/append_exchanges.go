@@ -28,22 +28,68 @@ func (w *writer) addExchanges(b *bulk, exchanges []seshat.Assigned) {
 	for _, x := range order {
 		row := w.session(x.Session)
 		row.add(w, x.Observation)
-		endpoint := x.Endpoint
-		if endpoint == x.Path {
-			endpoint = "" // most paths have no variable part
+		path := x.Path
+		if path == store.EndpointPath(x.Observation) {
+			path = "" // most paths have no variable part
 		}
 		ipHigh, ipLow := splitIP(x.ClientIP)
 		b.row = append(b.row[:0],
 			x.Time, uint64(x.Key), w.day, row.number, w.identity(b, x.Observation), w.context(b, x.Observation),
-			text(x.ID), micros(x.Duration), text(x.Environment), text(x.Service),
-			text(x.Method), text(x.Scheme), text(x.Host), text(x.Path), text(endpoint), text(x.HTTPVersion),
+			w.endpoint(b, x.Observation), w.agent(b, x.Observation), text(x.ID), micros(x.Duration), text(path),
 			int32(min(max(x.Status, 0), 999)), x.RequestBytes, x.ResponseBytes, //nolint:gosec // it is within the bounds
-			ipHigh, ipLow, text(x.UserAgent), text(x.JA4), text(x.Origin), text(x.TraceID))
+			ipHigh, ipLow, text(x.TraceID))
 		b.append(a, b.row...)
 		if b.err != nil {
 			return
 		}
 	}
+}
+
+// endpoint is the number of where o was going.
+func (w *writer) endpoint(b *bulk, o *seshat.Observation) int64 {
+	h := &w.hasher
+	h.reset()
+	h.text(o.Environment)
+	h.text(o.Service)
+	h.text(o.Method)
+	h.text(o.Scheme)
+	h.text(o.Host)
+	h.text(store.EndpointPath(o))
+	h.text(o.HTTPVersion)
+	hash := h.sum()
+	number, ok := w.endpoints.get(hash)
+	if ok {
+		return number
+	}
+	number = w.nextNumber.endpoint
+	w.nextNumber.endpoint++
+	w.endpoints.put(hash, number)
+	if a := b.appender("endpoints"); a != nil {
+		b.append(a, number, w.day, text(o.Environment), text(o.Service), text(o.Method), text(o.Scheme), text(o.Host),
+			text(store.EndpointPath(o)), text(o.HTTPVersion))
+	}
+	return number
+}
+
+// agent is the number of what sent o.
+func (w *writer) agent(b *bulk, o *seshat.Observation) int64 {
+	h := &w.hasher
+	h.reset()
+	h.text(o.UserAgent)
+	h.text(o.JA4)
+	h.text(o.Origin)
+	hash := h.sum()
+	number, ok := w.agents.get(hash)
+	if ok {
+		return number
+	}
+	number = w.nextNumber.agent
+	w.nextNumber.agent++
+	w.agents.put(hash, number)
+	if a := b.appender("agents"); a != nil {
+		b.append(a, number, w.day, text(o.UserAgent), text(o.JA4), text(o.Origin))
+	}
+	return number
 }
 
 // identity is the number of the client session IDs of o. Exchanges of one session mostly carry the same.

@@ -20,9 +20,15 @@ const (
 )
 
 // exchangeColumns are the columns that scanExchange reads.
-const exchangeColumns = `e.time, e.key, e.session_no, e.identity_no, e.context_no, e.id, e.duration, e.environment,
-	e.service, e.method, e.scheme, e.host, e.path, e.endpoint, e.http_version, e.status, e.request_bytes,
-	e.response_bytes, e.ip_high, e.ip_low, e.user_agent, e.ja4, e.origin, e.trace_id`
+const exchangeColumns = `e.time, e.key, e.session_no, e.identity_no, e.context_no, e.id, e.duration, p.environment,
+	p.service, p.method, p.scheme, p.host, e.path, p.endpoint, p.http_version, e.status, e.request_bytes,
+	e.response_bytes, e.ip_high, e.ip_low, a.user_agent, a.ja4, a.origin, e.trace_id`
+
+// exchangeSelect reads the exchanges that the inner query picks, in the order given. Only what is picked is joined.
+func exchangeSelect(inner, order string) string {
+	return "SELECT " + exchangeColumns + " FROM (SELECT * FROM exchanges e WHERE " + inner + ") e" +
+		" JOIN endpoints p ON p.endpoint_no = e.endpoint_no JOIN agents a ON a.agent_no = e.agent_no" + order
+}
 
 // exchangeRow is a row of the table exchanges.
 type exchangeRow struct {
@@ -42,8 +48,8 @@ func scanExchange(rows *sql.Rows) (*exchangeRow, error) {
 	r.Duration = time.Duration(duration) * time.Microsecond
 	r.Status = int(status)
 	r.ClientIP = joinIP(ipHigh, ipLow)
-	if r.Endpoint == "" {
-		r.Endpoint = r.Path
+	if r.Path == "" {
+		r.Path = r.Endpoint
 	}
 	return &r, err
 }
@@ -138,7 +144,7 @@ func (s *Store) exchangeChunk(ctx context.Context, x exchangeQuery, q store.Quer
 		row, err := scanExchange(rows)
 		list = append(list, row)
 		return err
-	}, "SELECT "+exchangeColumns+" FROM exchanges e WHERE "+x.base.sql.String()+x.from+order+" LIMIT ?", args...)
+	}, exchangeSelect(x.base.sql.String()+x.from+order+" LIMIT ?", order), args...)
 	return list, err
 }
 
@@ -237,7 +243,7 @@ func (s *Store) Exchange(ctx context.Context, id string) (*seshat.Assigned, erro
 			row, err := scanExchange(rows)
 			list = append(list, row)
 			return err
-		}, "SELECT "+exchangeColumns+" FROM exchanges e WHERE "+condition+" ORDER BY e.id <> ?, e.time DESC, e.key DESC LIMIT 1",
+		}, exchangeSelect(condition+" ORDER BY e.id <> ?, e.time DESC, e.key DESC LIMIT 1", ""),
 			append(args, store.Text(id))...)
 	}
 	var assigned []seshat.Assigned

@@ -114,6 +114,7 @@ func (s *Store) maskFallback(ctx context.Context, links []seshat.Link) error {
 			}
 		}
 		return nil
-	}, `SELECT key, time, ip_high, ip_low, user_agent FROM exchanges
-		WHERE time BETWEEN ? AND ? AND key IN (SELECT unnest(string_split(?, ','))::UBIGINT)`, first, last, strings.Join(keys, ","))
+	}, `SELECT e.key, e.time, e.ip_high, e.ip_low, a.user_agent
+		FROM exchanges e JOIN agents a ON a.agent_no = e.agent_no
+		WHERE e.time BETWEEN ? AND ? AND e.key IN (SELECT unnest(string_split(?, ','))::UBIGINT)`, first, last, strings.Join(keys, ","))
 }

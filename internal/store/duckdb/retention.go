@@ -27,6 +27,8 @@ func (s *Store) DropBefore(ctx context.Context, before time.Time) (int64, error)
 		for _, statement := range []string{
 			"DELETE FROM identities WHERE stored_day < $1",
 			"DELETE FROM contexts WHERE stored_day < $1",
+			"DELETE FROM endpoints WHERE stored_day < $1",
+			"DELETE FROM agents WHERE stored_day < $1",
 			"DELETE FROM state WHERE stored_day < $1",
 			// The counts of a dropped day go; its row stays, since facts and links of the session hang on it.
 			`UPDATE sessions SET first_seen = NULL, last_seen = NULL, exchanges = 0, errors = 0, environment = NULL

@@ -138,10 +138,12 @@ func (s *Store) sessionDetails(ctx context.Context, ids []seshat.SessionID, now 
 const listedSQL = `, numbers AS MATERIALIZED (SELECT session_no, any_value(session) AS session, sum(exchanges) AS exchanges
 		FROM chosen GROUP BY session_no),
 	short AS MATERIALIZED (
-		SELECT n.session, e.context_no, e.service, e.method || ' ' || e.host || CASE WHEN e.endpoint = '' THEN e.path ELSE e.endpoint END AS endpoint,
-			e.ip_high || ' ' || e.ip_low AS ip, e.user_agent, count(*) AS exchanges
-		FROM exchanges e JOIN numbers n ON n.session_no = e.session_no
-		WHERE e.time BETWEEN $2 AND $3 AND n.exchanges <= $4 GROUP BY ALL),
+		SELECT e.session, e.context_no, p.service, p.method || ' ' || p.host || p.endpoint AS endpoint,
+			e.ip_high || ' ' || e.ip_low AS ip, a.user_agent, e.exchanges
+		FROM (SELECT n.session, e.context_no, e.endpoint_no, e.agent_no, e.ip_high, e.ip_low, count(*) AS exchanges
+				FROM exchanges e JOIN numbers n ON n.session_no = e.session_no
+				WHERE e.time BETWEEN $2 AND $3 AND n.exchanges <= $4 GROUP BY ALL) e
+			JOIN endpoints p ON p.endpoint_no = e.endpoint_no JOIN agents a ON a.agent_no = e.agent_no),
 	listed AS (
 		SELECT n.session, v.kind, v.value, v.exchanges
 		FROM session_values v JOIN numbers n ON n.session_no = v.session_no

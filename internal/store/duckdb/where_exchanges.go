@@ -18,7 +18,7 @@ func (w *exchangeWhere) filter(e filter.Expr) { w.expr(e, w.term, w.textTerm) }
 // exchangeColumn is the column of a field that is kept with the exchange itself.
 func exchangeColumn(field string) (column, bool) {
 	switch field {
-	case "id", "method", "host", "path", "service", "environment", "user_agent", "ja4", "trace_id":
+	case "id", "trace_id":
 		return column{sql: "e." + field, absent: "''"}, true
 	case "time", "request_bytes", "response_bytes":
 		return column{sql: "e." + field}, true
@@ -58,7 +58,9 @@ func (w *exchangeWhere) textTerm(t *filter.Text) {
 			return
 		}
 		if field.Name == "endpoint" {
-			w.textIn(column{sql: endpointSQL}, t.Pattern)
+			w.write("e.endpoint_no IN (SELECT endpoint_no FROM endpoints WHERE ")
+			w.textIn(column{sql: "method || ' ' || host || endpoint"}, t.Pattern)
+			w.write(")")
 			return
 		}
 		w.within(field, func(col column) { w.textIn(col, t.Pattern) })
@@ -73,6 +75,21 @@ func (w *exchangeWhere) within(field *filter.Field, pass func(column)) {
 		w.write(")")
 	}
 	switch field.Name {
+	case "method", "host", "service", "environment":
+		w.write("e.endpoint_no IN (SELECT endpoint_no FROM endpoints WHERE ")
+		pass(column{sql: field.Name, absent: "''"})
+		w.write(")")
+	case "path":
+		// Where the path has no variable part, it is kept as the endpoint.
+		w.write("(e.path <> '' AND ")
+		pass(column{sql: "e.path"})
+		w.write(" OR e.path = '' AND e.endpoint_no IN (SELECT endpoint_no FROM endpoints WHERE ")
+		pass(column{sql: "endpoint", absent: "''"})
+		w.write("))")
+	case "user_agent", "ja4":
+		w.write("e.agent_no IN (SELECT agent_no FROM agents WHERE ")
+		pass(column{sql: field.Name, absent: "''"})
+		w.write(")")
 	case "user", "role":
 		w.write("e.context_no IN (SELECT context_no FROM contexts WHERE kind = ? AND type = ? AND ", contextParameter, field.Name)
 		pass(column{sql: "value", absent: "''"})
@@ -97,27 +114,21 @@ func (w *exchangeWhere) within(field *filter.Field, pass func(column)) {
 // originSQL is the name of an origin.
 const originSQL = "CASE origin WHEN 0 THEN 'rule' WHEN 1 THEN 'built-in' ELSE 'fallback' END"
 
-// Parts of the written form of an endpoint.
-const (
-	templateSQL = "CASE WHEN e.endpoint = '' THEN e.path ELSE e.endpoint END"
-	endpointSQL = "e.method || ' ' || e.host || " + templateSQL
-)
-
 func (w *exchangeWhere) endpoint(t *filter.Test) {
 	if t.Op != filter.OpMatch || t.Value.Endpoint == nil {
 		w.write("true") // existence: every exchange has an endpoint
 		return
 	}
 	e := t.Value.Endpoint
-	w.write("(")
+	w.write("e.endpoint_no IN (SELECT endpoint_no FROM endpoints WHERE ")
 	if e.Method != nil {
-		w.pattern(column{sql: "e.method"}, e.Method)
+		w.pattern(column{sql: "method"}, e.Method)
 		w.write(" AND ")
 	}
 	if e.AnyHost {
-		w.pattern(column{sql: templateSQL}, e.Target)
+		w.pattern(column{sql: "endpoint"}, e.Target)
 	} else {
-		w.pattern(column{sql: "e.host || " + templateSQL}, e.Target)
+		w.pattern(column{sql: "host || endpoint"}, e.Target)
 	}
 	w.write(")")
 }

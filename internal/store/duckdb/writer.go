@@ -18,6 +18,8 @@ const (
 	rememberedSessions   = 32 << 10 // about 20 MB when both halves are full
 	rememberedIdentities = 16 << 10
 	rememberedContexts   = 16 << 10
+	rememberedEndpoints  = 16 << 10
+	rememberedAgents     = 16 << 10
 )
 
 // writer numbers what repeats, and adds up what a batch means for each session. It belongs to the one who holds
@@ -30,6 +32,8 @@ type writer struct {
 	sessions   *recent[seshat.SessionID, *sessionRow]
 	identities *recent[contentHash, int64]
 	contexts   *recent[contentHash, int64]
+	endpoints  *recent[contentHash, int64]
+	agents     *recent[contentHash, int64]
 	hasher     contentHasher
 
 	touched []*sessionRow // by the batch in work
@@ -39,7 +43,7 @@ type writer struct {
 }
 
 // number is the next number of each kind.
-type number struct{ session, identity, context int64 }
+type number struct{ session, identity, context, endpoint, agent int64 }
 
 // rowCounts counts rows of the tables that are compacted.
 type rowCounts struct{ sessions, state int64 }
@@ -49,6 +53,8 @@ func newWriter(ctx context.Context, conn *sql.Conn) (*writer, error) {
 		sessions:   newRecent[seshat.SessionID, *sessionRow](rememberedSessions),
 		identities: newRecent[contentHash, int64](rememberedIdentities),
 		contexts:   newRecent[contentHash, int64](rememberedContexts),
+		endpoints:  newRecent[contentHash, int64](rememberedEndpoints),
+		agents:     newRecent[contentHash, int64](rememberedAgents),
 		hasher:     newContentHasher(),
 	}
 	// Numbers go on behind the highest that any row still uses, and batches behind the last one.
@@ -56,10 +62,11 @@ func newWriter(ctx context.Context, conn *sql.Conn) (*writer, error) {
 		1 + greatest((SELECT coalesce(max(session_no), 0) FROM sessions), (SELECT coalesce(max(session_no), 0) FROM exchanges)),
 		1 + greatest((SELECT coalesce(max(identity_no), 0) FROM identities), (SELECT coalesce(max(identity_no), 0) FROM exchanges)),
 		1 + greatest((SELECT coalesce(max(context_no), 0) FROM contexts), (SELECT coalesce(max(context_no), 0) FROM exchanges)),
+		1 + (SELECT coalesce(max(endpoint_no), 0) FROM exchanges), 1 + (SELECT coalesce(max(agent_no), 0) FROM exchanges),
 		greatest((SELECT coalesce(max(batch_no), 0) FROM state), (SELECT coalesce(max(batch_no), 0) FROM positions)),
 		(SELECT count(*) FROM sessions), (SELECT count(*) FROM state)`).
-		Scan(&w.nextNumber.session, &w.nextNumber.identity, &w.nextNumber.context, &w.batch,
-			&w.rows.sessions, &w.rows.state)
+		Scan(&w.nextNumber.session, &w.nextNumber.identity, &w.nextNumber.context, &w.nextNumber.endpoint,
+			&w.nextNumber.agent, &w.batch, &w.rows.sessions, &w.rows.state)
 	if err != nil {
 		return nil, fmt.Errorf("read the numbers in use: %w", err)
 	}
@@ -73,6 +80,8 @@ func (w *writer) forget() {
 	w.sessions.reset()
 	w.identities.reset()
 	w.contexts.reset()
+	w.endpoints.reset()
+	w.agents.reset()
 	w.touched = w.touched[:0]
 }
 

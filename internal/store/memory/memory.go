@@ -294,6 +294,9 @@ func kept(o *seshat.Observation) *seshat.Observation {
 		*text = store.Text(*text)
 	}
 	k.Endpoint = store.EndpointPath(&k)
+	if k.Path == "" {
+		k.Path = k.Endpoint
+	}
 	if k.ClientIP.IsValid() {
 		k.ClientIP = k.ClientIP.Unmap().WithZone("")
 	}

@@ -7,25 +7,37 @@ CREATE TABLE exchanges (
     session_no     BIGINT    NOT NULL,
     identity_no    BIGINT    NOT NULL,
     context_no     BIGINT    NOT NULL,
+    endpoint_no    BIGINT    NOT NULL,
+    agent_no       BIGINT    NOT NULL,
     id             VARCHAR   NOT NULL,
     duration       BIGINT    NOT NULL,
-    environment    VARCHAR   NOT NULL,
-    service        VARCHAR   NOT NULL,
-    method         VARCHAR   NOT NULL,
-    scheme         VARCHAR   NOT NULL,
-    host           VARCHAR   NOT NULL,
     path           VARCHAR   NOT NULL,
-    endpoint       VARCHAR   NOT NULL,
-    http_version   VARCHAR   NOT NULL,
     status         INTEGER   NOT NULL,
     request_bytes  BIGINT    NOT NULL,
     response_bytes BIGINT    NOT NULL,
     ip_high        UBIGINT   NOT NULL,
     ip_low         UBIGINT   NOT NULL,
-    user_agent     VARCHAR   NOT NULL,
-    ja4            VARCHAR   NOT NULL,
-    origin         VARCHAR   NOT NULL,
     trace_id       VARCHAR   NOT NULL
+);
+
+CREATE TABLE endpoints (
+    endpoint_no  BIGINT  NOT NULL,
+    stored_day   DATE    NOT NULL,
+    environment  VARCHAR NOT NULL,
+    service      VARCHAR NOT NULL,
+    method       VARCHAR NOT NULL,
+    scheme       VARCHAR NOT NULL,
+    host         VARCHAR NOT NULL,
+    endpoint     VARCHAR NOT NULL,
+    http_version VARCHAR NOT NULL
+);
+
+CREATE TABLE agents (
+    agent_no   BIGINT  NOT NULL,
+    stored_day DATE    NOT NULL,
+    user_agent VARCHAR NOT NULL,
+    ja4        VARCHAR NOT NULL,
+    origin     VARCHAR NOT NULL
 );
 
 CREATE TABLE identities (
