@@ -229,3 +229,21 @@ func (c *Cursor) broken(err error) error {
 
 // Offset is the position behind what was read last.
 func (c *Cursor) Offset() int64 { return c.decoder.InputOffset() }
+
+// Scalar reads a string, number or truth value as text, for formats whose writers do not agree on types. Anything
+// else is skipped and the empty text.
+func (c *Cursor) Scalar() (string, error) {
+	switch c.decoder.PeekKind() {
+	case '"', 0:
+		return c.stringValue()
+	case '0', 't', 'f':
+		raw, err := c.decoder.ReadValue()
+		if err != nil {
+			return "", c.broken(err)
+		}
+		end := int(c.decoder.InputOffset())
+		return unsafe.String(unsafe.SliceData(c.text[end-len(raw):end]), len(raw)), nil
+	default:
+		return "", c.Skip()
+	}
+}
