@@ -132,6 +132,7 @@ func TestMasks(t *testing.T) {
 	f("query", mask(seshat.MaskRuleSpec{Location: "query", Key: &seshat.Match{StartsWith: text("session")}}), to("GET", "/?session_token=abcdefghi&sid=12345678"), "query:sid=12345678")
 	f("form field", mask(seshat.MaskRuleSpec{Location: "body", Key: key("email")}), all(to("POST", "/login"), body("application/x-www-form-urlencoded", "email=a@b&login=alice&password=x")), "sign-in=alice")
 	f("JSON node", mask(seshat.MaskRuleSpec{Location: "body", JSONPath: "$..session_token"}), all(to("POST", "/x"), body("application/json", `{"a":{"session_token":"abcdefghij"},"refresh_token":"0123456789abcdef"}`)), "body:refresh_token=0123456789abcdef")
+	f("a member by the name of a field", mask(seshat.MaskRuleSpec{Location: "body", Key: key("session_token")}), all(to("POST", "/x"), body("application/json", `{"session_token":"abcdefghij"}`)), "")
 	f("JSON that cannot be masked", mask(seshat.MaskRuleSpec{Location: "body", JSONPath: "$.x"}), all(to("POST", "/x"), body("application/json", `{"session_token":"abcdefghij",`)), "")
 	f("out of scope", mask(seshat.MaskRuleSpec{Scope: seshat.Scope{Services: []string{"other"}}, Location: "cookie", Key: key("SESS")}), with("Cookie: SESS=def"), "cookie:SESS=def")
 }

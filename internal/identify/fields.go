@@ -152,7 +152,7 @@ func (w *Worker) makeMembers(id viewID, side seshat.Side) {
 	data := w.json(side)
 	c := memberCursor{data: data[:min(len(data), maxScanned)]}
 	for name, value, ok := c.next(); ok; name, value, ok = c.next() {
-		if t.find(stringOf(name)) == nil {
+		if t.find(stringOf(name)) == nil || w.hidden(side, seshat.LocationBody, stringOf(name)) {
 			continue
 		}
 		text := w.scalar(value)

@@ -113,12 +113,20 @@ func checkExample(t *testing.T, w *identify.Worker, x *seshat.Exchange, b block)
 	w.Identify(x, &out)
 	var ids, other []string
 	for i := range out.IDs {
-		if out.IDs[i].Origin == seshat.OriginRule {
+		switch out.IDs[i].Origin {
+		case seshat.OriginRule:
 			ids = append(ids, idLine(&out.IDs[i]))
+		case seshat.OriginBuiltIn:
+			other = append(other, fmt.Sprintf("built-in %s %s = %s", out.IDs[i].Name, out.IDs[i].Side, out.IDs[i].Value))
+		case seshat.OriginFallback:
+			other = append(other, fmt.Sprintf("fallback %s = %s", out.IDs[i].Name, out.IDs[i].Value))
 		}
 	}
 	g := &out.IDs[out.Grouping]
-	other = append(other, fmt.Sprintf("grouping: %s[%d]", g.Name, g.Index))
+	other = append(other, fmt.Sprintf("grouping: %s[%d]", g.Name, g.Index), "grouping: "+g.Name)
+	for _, f := range out.Flows {
+		other = append(other, "flow "+f.Name)
+	}
 	for _, p := range out.Parameters {
 		other = append(other, fmt.Sprintf("user %s = %s", p.Name, p.Value))
 	}
