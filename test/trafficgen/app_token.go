@@ -147,8 +147,11 @@ func (a *tokenApp) lapse(c *client, p person, t token) token {
 func (a *tokenApp) storm(c *client, p person, t token) token {
 	var last token
 	latest := c.now
-	for range c.g.between(2, 5) {
-		tab := c.fork()
+	tabs := make([]*client, c.g.between(2, 5))
+	for i := range tabs {
+		tabs[i] = c.fork() // all with what the jar holds now
+	}
+	for _, tab := range tabs {
 		tab.moment()
 		last = a.renew(tab, p, t)
 		a.call(tab, last, "/me")

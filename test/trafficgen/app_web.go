@@ -61,9 +61,7 @@ func (a *webApp) use(g *generator) {
 	case g.chance(0.15):
 		// Somebody else at the same browser signs in without the first one signing out.
 		other := g.person()
-		a.open(c, "/login")
-		c.become(other.login)
-		a.signIn(c, other)
+		a.switchTo(c, other)
 		a.browse(c, g.between(2, 6))
 	case g.chance(0.3):
 		c.clear()
@@ -164,6 +162,19 @@ func (a *webApp) signIn(c *client, p person) {
 		a.open(c, "/login")
 		c.think()
 	}
+	a.submit(c, p)
+}
+
+// switchTo signs in as somebody else where somebody is signed in. The form still belongs to the old session.
+func (a *webApp) switchTo(c *client, other person) {
+	a.open(c, "/login")
+	c.think()
+	c.become(other.login)
+	a.submit(c, other)
+}
+
+// submit sends the sign-in form.
+func (a *webApp) submit(c *client, p person) {
 	k := call{service: a.service, method: "POST", host: a.host, path: "/login", status: 303, replies: [][2]string{{"location", "/account"}}}
 	k.form = url.Values{a.userField: {p.login}, "password": {"pw-" + p.id}}.Encode()
 	if a.rotates || c.value(a.host, a.cookie.name) == "" {
