@@ -113,6 +113,7 @@ func (c *Correlator) Process(o *seshat.Observation) seshat.SessionID {
 	case s == nil:
 		s = c.findOrStart(x, device)
 	}
+	s = c.followCode(s, x)
 	s = c.switchUser(s, x, device)
 
 	c.join(s, x)
@@ -136,6 +137,11 @@ func (c *Correlator) findOrStart(x *exchangeView, device *deviceState) *sessionS
 	}
 	if s := c.keepsNoCookies(x, device); s != nil {
 		return s
+	}
+	if x.onlyLinks() {
+		if s := c.findByDevice(x, device); s != nil {
+			return s
+		}
 	}
 	if x.identified() {
 		if s := c.upgradeFallback(x, device); s != nil {

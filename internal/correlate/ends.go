@@ -24,7 +24,7 @@ func (c *Correlator) startsOver(s *sessionState, x *exchangeView, known *idState
 		return !known.dead && known.kind == seshat.KindSession && x.now > s.ended && !x.refused
 	case seshat.EndNone:
 		// The provider's own cookie outlives the tokens it gave out: signing in anew is a new session.
-		return s.lapsed(x.now) && x.signsIn && known.kind == seshat.KindSession
+		return s.lapsed(x.now) && x.signsIn && (known.kind == seshat.KindSession || known.kind == seshat.KindTransaction)
 	default:
 		return false
 	}
@@ -88,10 +88,11 @@ func (c *Correlator) replaced(x *exchangeView, id *seshat.ObservedID) bool {
 	return false
 }
 
-// refuse notes that the refresh of the session's newest refresh token was refused.
+// refuse notes that the refresh of the session's newest refresh token was refused. That of one that was rotated
+// before says nothing of the session: somebody else tries it.
 func (c *Correlator) refuse(s *sessionState, x *exchangeView) {
 	for _, id := range x.presented {
-		if id.Kind != seshat.KindRefreshToken {
+		if id.Kind != seshat.KindRefreshToken && !x.refreshes {
 			continue
 		}
 		if state := c.ids[id.Digest]; state != nil && state.rotated == 0 && s.refused == 0 {

@@ -14,7 +14,8 @@ func (c *Correlator) findByRequest(x *exchangeView) (*sessionState, *idState) {
 		}
 		s := c.root(state.session)
 		switch {
-		case s == nil:
+		case s == nil, s.ended != 0 && strengthOf(id) == weak:
+			// What only links cannot tell whether a session that has ended goes on.
 		case s.ended == 0:
 			return s, state
 		case ended == nil:
@@ -105,9 +106,15 @@ func (c *Correlator) startAfter(s *sessionState, x *exchangeView, d *deviceState
 		next = c.start(x, s.id)
 	}
 	next.previous = s.id
+	c.handOver(s, next, x)
+	return next
+}
+
+// handOver gives the IDs of the request that are the old session's to the one that follows it in the same client.
+func (c *Correlator) handOver(old, next *sessionState, x *exchangeView) {
 	for _, id := range x.presented {
 		state := c.ids[id.Digest]
-		if state != nil && c.root(state.session) == c.root(s.id) {
+		if state != nil && c.root(state.session) == old {
 			state.session = next.id
 			state.dead = false
 			state.inherited = true
@@ -115,5 +122,4 @@ func (c *Correlator) startAfter(s *sessionState, x *exchangeView, d *deviceState
 			c.link(next, x, id, seshat.Digest{}, seshat.EvidenceFirst, 1)
 		}
 	}
-	return next
 }

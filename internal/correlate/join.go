@@ -22,7 +22,11 @@ func (c *Correlator) join(s *sessionState, x *exchangeView) {
 		}
 		c.seen(state, x.now)
 		if other := c.root(state.session); other != nil && other != s {
-			if c.merge(s, other, x, id, seshat.EvidencePresented, 1) {
+			switch {
+			case other.ended != 0 && strengthOf(id) == weak:
+				state.session = s.id // the client keeps it, and it now links what comes after
+				c.changedIDs[id.Digest] = struct{}{}
+			case c.merge(s, other, x, id, seshat.EvidencePresented, 1):
 				s = c.root(s.id)
 			}
 		}

@@ -24,6 +24,31 @@ func (c *Correlator) switchUser(s *sessionState, x *exchangeView, d *deviceState
 	return c.startAfter(s, x, d)
 }
 
+// followCode takes an exchange to the session that its authorization code comes from, where the client's cookie still
+// belongs to another user's: that user's client has just signed in as somebody else at the provider.
+func (c *Correlator) followCode(s *sessionState, x *exchangeView) *sessionState {
+	for _, id := range x.presented {
+		state := c.ids[id.Digest]
+		if id.Kind != seshat.KindAuthorizationCode || state == nil {
+			continue
+		}
+		next := c.root(state.session)
+		if next == nil || next == s || next.ended != 0 || !differ(s.users, next.users) {
+			continue
+		}
+		if s.ended == 0 {
+			c.close(s, x.now, seshat.EndUserSwitch)
+		}
+		if next.previous.IsZero() {
+			next.previous = s.id
+		}
+		c.handOver(s, next, x)
+		c.changed(next)
+		return next
+	}
+	return s
+}
+
 // differ reports whether the two lists name different users: some source names one user in one list and another
 // in the other.
 func differ(a, b []userName) bool {

@@ -21,12 +21,13 @@ type exchangeView struct {
 	issued    []*seshat.ObservedID
 	deleted   []*seshat.ObservedID
 
-	users   []userName
-	roles   []string
-	success bool // the response says that the request was accepted
-	refused bool // the response says that the credentials were not accepted
-	signsIn bool // submits credentials
-	logsOut bool
+	users     []userName
+	roles     []string
+	success   bool // the response says that the request was accepted
+	refused   bool // the response says that the credentials were not accepted
+	signsIn   bool // submits credentials
+	logsOut   bool
+	refreshes bool // asks for new tokens
 }
 
 // userName is a user's name and where it was stated. Names from different sources cannot be compared: an e-mail
@@ -45,7 +46,7 @@ func (x *exchangeView) read(o *seshat.Observation) {
 	x.deviceKey = seshat.Digest{}
 	x.success = o.Status >= 200 && o.Status < 400 || o.Status == 0
 	x.refused = o.Status == 400 || o.Status == 401 || o.Status == 403
-	x.signsIn, x.logsOut = false, false
+	x.signsIn, x.logsOut, x.refreshes = false, false, false
 
 	x.host, x.origin = siteOf(o.Host), siteOf(hostOf(o.Origin))
 
@@ -84,6 +85,8 @@ func (x *exchangeView) read(o *seshat.Observation) {
 			x.signsIn = true
 		case seshat.FlowLogout:
 			x.logsOut = true
+		case seshat.FlowTokenRefresh:
+			x.refreshes = true
 		}
 	}
 	arrives := false
@@ -139,6 +142,25 @@ func (x *exchangeView) identified() bool {
 		}
 	}
 	return len(x.issued) > 0 && x.success
+}
+
+// onlyLinks reports whether the response gives out IDs, and none that a session can stand on: the steps of a sign-in
+// of somebody who may be known already.
+func (x *exchangeView) onlyLinks() bool {
+	if len(x.issued) == 0 {
+		return false
+	}
+	for _, id := range x.presented {
+		if strengthOf(id) != weak {
+			return false
+		}
+	}
+	for _, id := range x.issued {
+		if strengthOf(id) != weak {
+			return false
+		}
+	}
+	return true
 }
 
 // first is the ID that a new session of this exchange stands on.

@@ -30,6 +30,8 @@ type entry struct {
 	then  []seshat.Transformation
 	when  []seshat.Condition // all must hold
 	kind  seshat.IDKind
+	// handles makes the entry take every value that looks like a handle, not the first; see handles.go.
+	handles bool
 }
 
 // sides says where an entry looks.
@@ -55,6 +57,7 @@ func builtInEntries() []entry {
 	all = append(all, linkingParameters()...)
 	all = append(all, transactionCookies()...)
 	all = append(all, sharedClaims()...)
+	all = append(all, handles())
 	return all
 }
 
@@ -127,7 +130,7 @@ func (t *entry) compile(index int) identifier {
 		answer.Side = seshat.InResponse
 		compiled.Probes = append(compiled.Probes, answer)
 	}
-	id := identifier{Identifier: &compiled, name: t.name, origin: seshat.OriginBuiltIn, least: t.least, token: t.token}
+	id := identifier{Identifier: &compiled, name: t.name, origin: seshat.OriginBuiltIn, least: t.least, token: t.token, handles: t.handles}
 	return id
 }
 

@@ -66,6 +66,7 @@ func sessionCookies() []entry {
 		cookies("*_session", matches(`^[A-Za-z0-9-]+_session$`)),    // Laravel under the application's name
 		cookies("__Host-*", matches(`(?i)^__(Host|Secure)-(.*[-_.])?(session|sess|sid|sessionid)$`)),
 		cookies("*sess*id*", matches(`(?i)^([a-z0-9]+[-_.:])*(php|j|asp|cf|my|app|user|web|login|auth)?sess(ion)?[-_.]?id([-_.:][a-z0-9]+)*$`)),
+		entry{name: "cookie:*sess*", in: both, at: seshat.LocationCookie, key: matches(`(?i)sess`), least: tokenLength},
 		cookies("*session-token*", matches(`(?i)^([a-z0-9]+[-_.])*sess(ion)?[-_.]?(token|key)$`)),
 	)
 }
@@ -104,6 +105,6 @@ func transactionCookies() []entry {
 		cookie("_interaction_resume", seshat.KindTransaction),
 		cookie("AUTH_SESSION_ID_LEGACY", seshat.KindTransaction), // Keycloak
 		cookie("auth0_compat", seshat.KindTransaction),
-		cookie("did", seshat.KindTransaction),
+		cookie("did_compat", seshat.KindTransaction),
 	}
 }

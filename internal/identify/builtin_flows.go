@@ -13,30 +13,39 @@ type builtInFlow struct {
 	flow    seshat.FlowType
 	methods []string // none means any
 	words   []string // lower case
+	// lengths has a bit for the length of the first part of each word: most segments of paths are told apart by it.
+	lengths uint64
 }
 
 // builtInFlows are tried in this order, and an exchange has at most one of the first [signInFlows], which are about
 // signing in and out. Revoking a token is not signing out: clients do so for tokens that they have replaced. They are conservative: showing a form (GET /login) is no sign-in, and a word within a segment says nothing.
 func builtInFlows() []builtInFlow {
 	write := []string{"POST", "PUT", "PATCH"}
-	return []builtInFlow{
-		{seshat.FlowTokenRefresh, write, []string{"refresh", "refresh-token", "refresh_token", "refreshtoken", "token-refresh", "auth-refresh", "renew"}},
-		{seshat.FlowLogout, nil, []string{"logout", "log-out", "log_out", "signout", "sign-out", "sign_out", "logoff", "end_session", "endsession", "end-session"}},
-		{seshat.FlowLogout, []string{"GET", "POST"}, []string{"session/end", "sessions/end"}},
-		{seshat.FlowLogout, []string{"DELETE"}, []string{"session", "sessions"}},
-		{seshat.FlowAccountCreation, write, []string{"register", "registration", "signup", "sign-up", "sign_up", "create-account", "create_account"}},
-		{seshat.FlowAuthentication, write, []string{
+	out := []builtInFlow{
+		{flow: seshat.FlowTokenRefresh, methods: write, words: []string{"refresh", "refresh-token", "refresh_token", "refreshtoken", "token-refresh", "auth-refresh", "renew"}},
+		{flow: seshat.FlowLogout, methods: nil, words: []string{"logout", "log-out", "log_out", "signout", "sign-out", "sign_out", "logoff", "end_session", "endsession", "end-session"}},
+		{flow: seshat.FlowLogout, methods: []string{"GET", "POST"}, words: []string{"session/end", "sessions/end"}},
+		{flow: seshat.FlowLogout, methods: []string{"DELETE"}, words: []string{"session", "sessions"}},
+		{flow: seshat.FlowAccountCreation, methods: write, words: []string{"register", "registration", "signup", "sign-up", "sign_up", "create-account", "create_account"}},
+		{flow: seshat.FlowAuthentication, methods: write, words: []string{
 			"login", "log-in", "log_in", "signin", "sign-in", "sign_in", "logon", "authenticate", "auth-with-password",
 			"auth-with-oauth2", "auth-with-otp", "verify-otp", "wp-login.php", "j_spring_security_check", "login.php",
 		}},
-		{seshat.FlowAdmin, nil, []string{"admin", "administrator", "administration", "wp-admin", "backoffice", "superuser"}},
-		{seshat.FlowBilling, write, []string{
+		{flow: seshat.FlowAdmin, methods: nil, words: []string{"admin", "administrator", "administration", "wp-admin", "backoffice", "superuser"}},
+		{flow: seshat.FlowBilling, methods: write, words: []string{
 			"billing", "payment", "payments", "checkout", "invoice", "invoices", "subscription", "subscriptions", "charge",
 			"charges", "refund", "refunds", "payout", "payouts", "payment_intents",
 		}},
-		{seshat.FlowMessaging, write, []string{"messages", "message", "conversations", "inbox", "direct-messages", "sms", "send-message"}},
-		{seshat.FlowAI, write, []string{"completions", "embeddings", "responses", "generatecontent", "llm", "prompt", "prompts", "inference"}},
+		{flow: seshat.FlowMessaging, methods: write, words: []string{"messages", "message", "conversations", "inbox", "direct-messages", "sms", "send-message"}},
+		{flow: seshat.FlowAI, methods: write, words: []string{"completions", "embeddings", "responses", "generatecontent", "llm", "prompt", "prompts", "inference"}},
 	}
+	for i := range out {
+		for _, word := range out[i].words {
+			first, _, _ := strings.Cut(word, "/")
+			out[i].lengths |= 1 << (len(first) % 64)
+		}
+	}
+	return out
 }
 
 // signInFlows is how many of builtInFlows are about signing in and out.
@@ -121,7 +130,8 @@ func (w *Worker) flowByBody() seshat.FlowType {
 	fields := w.bodyFields(&rule.Selector{Location: seshat.LocationBody, Members: true})
 	named, secret := false, false
 	for i := range fields {
-		switch fields[i].Name {
+		name := lastName(fields[i].Name)
+		switch name {
 		case "grant_type":
 			switch fields[i].Value {
 			case "refresh_token":
@@ -132,7 +142,7 @@ func (w *Worker) flowByBody() seshat.FlowType {
 		case "password", "passwd", "pwd":
 			secret = true
 		}
-		named = named || isUserField(fields[i].Name)
+		named = named || isUserField(name)
 	}
 	if !named || !secret || w.x.Request.Method != "POST" {
 		return ""
@@ -179,7 +189,7 @@ func (f *builtInFlow) path(path string) bool {
 		} else {
 			rest = ""
 		}
-		if segment == "" {
+		if f.lengths>>(len(segment)%64)&1 == 0 {
 			continue
 		}
 		for _, word := range f.words {

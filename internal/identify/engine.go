@@ -36,9 +36,12 @@ type identifier struct {
 	name   string
 	id     seshat.RuleID
 	origin seshat.Origin
-	slots  []int // of each probe: the slot of its name, or noSlot
-	least  int   // as in entry
-	token  bool
+	// slots are, of each probe, the slot of its name, or noSlot. An identifier has at most two; of one, both are the same.
+	slots [2]int
+	least int // as in entry
+	token bool
+
+	handles bool
 }
 
 // noSlot marks a probe that does not look for one name, so that it has to be tried.
@@ -92,8 +95,12 @@ func index[T any](list []*T, scope func(*T) *rule.Scope) *rule.ScopeIndex {
 
 // plan gives each probe of id that looks for one name the slot of that name.
 func (e *Engine) plan(id identifier) identifier {
+	id.slots = [2]int{noSlot, noSlot}
 	for i := range id.Probes {
-		id.slots = append(id.slots, e.slotOf(&id.Probes[i]))
+		id.slots[1] = e.slotOf(&id.Probes[i])
+		if i == 0 {
+			id.slots[0] = id.slots[1]
+		}
 	}
 	return id
 }

@@ -90,12 +90,18 @@ func (w *Worker) probe(id *identifier, p int, out *seshat.Identity) {
 		}
 		from = int(w.first[slot].index)
 	}
+	taken := 0
 	for i := from; i < len(fields); i++ {
 		if !w.takes(id, s, view, fields[i].Name) {
 			continue
 		}
+		if id.handles && !w.isHandle(view, i, fields[i].Value) {
+			continue
+		}
 		if w.take(id, s, view, i, &fields[i], out) {
-			return
+			if taken++; !id.handles || taken == maxHandles {
+				return
+			}
 		}
 	}
 }

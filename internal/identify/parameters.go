@@ -1,6 +1,8 @@
 package identify
 
 import (
+	"strings"
+
 	"cmp"
 
 	"github.com/seshat-project/seshat"
@@ -55,7 +57,19 @@ func builtInParameters() []parameter {
 		key := equals(name)
 		add("sign-in", seshat.Extract{Location: "body", Key: &key}, true)
 	}
+	nested := matches(`^[a-z_]+\[(` + strings.Join(userFields[:], "|") + `)\]$`) // as in user[login], of forms of Rails and PHP
+	add("sign-in", seshat.Extract{Location: "body", Key: &nested}, true)
 	return out
+}
+
+// lastName is the name within the last brackets of a form field such as user[login], or the whole name.
+func lastName(name string) string {
+	if inner, ok := strings.CutSuffix(name, "]"); ok {
+		if i := strings.LastIndexByte(inner, '['); i >= 0 {
+			return inner[i+1:]
+		}
+	}
+	return name
 }
 
 // findParameters adds the declared parameters by name, then the built-in ones.
