@@ -38,9 +38,20 @@ func (d *decoder) decode(n *node, v reflect.Value, f field, path string) {
 	if d.decodeShortForm(n, v, path) {
 		return
 	}
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
-		d.decodeDuration(n, u, path)
+	switch out := v.Addr().Interface().(type) {
+	case *seshat.Duration:
+		d.decodeDuration(n, out, path)
 		return
+	case *seshat.Resource:
+		d.decodeResource(n, out, path)
+		return
+	case *Pairs:
+		d.decodePairs(n, out, path)
+		return
+	case encoding.TextUnmarshaler:
+		if d.decodeWritten(n, out, v, path) {
+			return
+		}
 	}
 	switch v.Kind() {
 	case reflect.Struct:
@@ -48,9 +59,9 @@ func (d *decoder) decode(n *node, v reflect.Value, f field, path string) {
 	case reflect.Slice:
 		d.decodeList(n, v, f, path)
 	case reflect.Interface: // the spec of a resource
-		if d.spec != nil {
-			d.decodeObject(n, reflect.ValueOf(d.spec).Elem(), path)
-			v.Set(reflect.ValueOf(d.spec))
+		if spec := d.spec; spec != nil {
+			d.decodeObject(n, reflect.ValueOf(spec).Elem(), path)
+			v.Set(reflect.ValueOf(spec))
 		}
 	case reflect.Map:
 		d.decodeLabels(n, v, path)

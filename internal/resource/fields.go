@@ -149,8 +149,9 @@ func onlyTrue(f field) bool {
 		f.owner == reflect.TypeFor[seshat.Match]() && f.name == "notExists"
 }
 
-// mayBeEmpty reports whether the empty text is a value of the text field f.
+// mayBeEmpty reports whether the empty text is a value of the text field f. In other documents than resources it is.
 func mayBeEmpty(f field) bool {
-	return f.owner == reflect.TypeFor[seshat.Metadata]() && f.name == "description" ||
+	ofResource := f.owner != nil && f.owner.PkgPath() == reflect.TypeFor[seshat.Resource]().PkgPath()
+	return !ofResource || f.owner == reflect.TypeFor[seshat.Metadata]() && f.name == "description" ||
 		f.owner == reflect.TypeFor[seshat.Match]()
 }

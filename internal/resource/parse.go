@@ -18,17 +18,19 @@ type Parsed struct {
 	Line, Column int
 
 	fields map[string]position
+	prefix string // of the paths in fields, for a resource within another document
 }
 
 // Place returns the line and column of the field with the given path, such as
 // "spec.identifiers[1].extract.key.matches". For a field that was not written, as when a short form stands for it,
 // that is the place of the nearest field around it.
 func (p *Parsed) Place(fieldPath string) (line, column int) {
-	for fieldPath != "" {
+	fieldPath = join(p.prefix, fieldPath)
+	for len(fieldPath) > len(p.prefix) {
 		if at, ok := p.fields[fieldPath]; ok {
 			return at.line, at.column
 		}
-		fieldPath = fieldPath[:max(strings.LastIndexAny(fieldPath, ".["), 0)]
+		fieldPath = fieldPath[:max(len(p.prefix), strings.LastIndexAny(fieldPath, ".["), 0)]
 	}
 	return p.Line, p.Column
 }
@@ -50,22 +52,7 @@ func Resources(parsed []Parsed) []seshat.Resource {
 // sense, such as whether an expression compiles, [Validate] finds out. Resources with faults are left out; faults are
 // all those of the input, in its order.
 func Parse(file string, data []byte) ([]Parsed, seshat.Faults) {
-	faults := &faultList{file: file}
-	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
-	if len(data) > MaxInput {
-		faults.add(position{}, "", fmt.Sprintf("larger than %d MiB", MaxInput>>20), "split it into several files")
-		return nil, faults.result()
-	}
-	if at, ok := firstInvalidUTF8(data); ok {
-		faults.add(at, "", "not UTF-8", "save the file as UTF-8")
-		return nil, faults.result()
-	}
-	var documents []*node
-	if isJSON(file, data) {
-		documents = readJSON(data, faults)
-	} else {
-		documents = readYAML(data, faults)
-	}
+	documents, faults := readDocuments(file, data)
 	if len(documents) > MaxDocuments {
 		faults.add(documents[MaxDocuments].pos, "", fmt.Sprintf("more than %d resources", MaxDocuments), "split it into several files")
 		documents = documents[:MaxDocuments]
@@ -79,6 +66,24 @@ func Parse(file string, data []byte) ([]Parsed, seshat.Faults) {
 		}
 	}
 	return out, faults.result()
+}
+
+// readDocuments reads the documents in data, in either syntax.
+func readDocuments(file string, data []byte) ([]*node, *faultList) {
+	faults := &faultList{file: file}
+	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	if len(data) > MaxInput {
+		faults.add(position{}, "", fmt.Sprintf("larger than %d MiB", MaxInput>>20), "split it into several files")
+		return nil, faults
+	}
+	if at, ok := firstInvalidUTF8(data); ok {
+		faults.add(at, "", "not UTF-8", "save the file as UTF-8")
+		return nil, faults
+	}
+	if isJSON(file, data) {
+		return readJSON(data, faults), faults
+	}
+	return readYAML(data, faults), faults
 }
 
 // isJSON decides on the syntax of data.
