@@ -203,9 +203,9 @@ func reason(out *seshat.Identity) string {
 	}
 }
 
-// shown is how a value that may be a secret is shown.
-func shown(value string, clear bool) string {
-	if clear {
+// shown is how a value that may be a secret is shown; plain says that this one is none.
+func shown(value string, plain bool) string {
+	if plain {
 		return cloneString(value)
 	}
 	return protect.Mask(value)

@@ -137,6 +137,26 @@ func TestMasks(t *testing.T) {
 	f("out of scope", mask(seshat.MaskRuleSpec{Scope: seshat.Scope{Services: []string{"other"}}, Location: "cookie", Key: key("SESS")}), with("Cookie: SESS=def"), "cookie:SESS=def")
 }
 
+func TestHides(t *testing.T) {
+	w := engine(t, declare("m", &seshat.MaskRuleSpec{Scope: seshat.Scope{Services: []string{"shop"}}, Location: "header", Key: key("referer")})).NewWorker()
+	f := func(service, name string, want bool) {
+		t.Helper()
+		var out seshat.Identity
+		x := exchange(nil)
+		x.Service = service
+		w.Identify(x, &out)
+		if got := w.Hides(seshat.InRequest, seshat.LocationHeader, name); got != want {
+			t.Errorf("%s of %s: %v", name, service, got)
+		}
+		if got := w.Engine().Ruleset().Hides(x, seshat.InRequest, seshat.LocationHeader, name); got != want {
+			t.Errorf("%s of %s, by the ruleset: %v", name, service, got)
+		}
+	}
+	f("shop", "Referer", true)
+	f("shop", "Origin", false)
+	f("other", "Referer", false)
+}
+
 func TestExpiration(t *testing.T) {
 	f := func(format, value string, wantLifetime time.Duration, wantAt string) {
 		t.Helper()

@@ -60,6 +60,9 @@ func (e *Engine) NewWorker() *Worker {
 	}
 }
 
+// Engine returns the engine that w works for.
+func (w *Worker) Engine() *Engine { return w.engine }
+
 // Identify finds everything that the ruleset, the built-in set and the fallback find in x. What was in out before is
 // gone. The values in out alias x and the worker's memory: they are valid until the next call, and as long as x is.
 func (w *Worker) Identify(x *seshat.Exchange, out *seshat.Identity) {
@@ -121,6 +124,12 @@ func (w *Worker) findMasks() {
 	for _, i := range w.scoped(w.engine.maskScopes) {
 		w.masks = append(w.masks, w.engine.rules.Masks()[i])
 	}
+}
+
+// Hides reports whether a mask rule hides the field called name at l on side of the exchange that was identified last.
+// It is for whoever reads that exchange after identification.
+func (w *Worker) Hides(side seshat.Side, l seshat.Location, name string) bool {
+	return w.hidden(side, l, name)
 }
 
 // scoped returns the positions of what is in scope. They are valid until the next call.

@@ -33,7 +33,7 @@ func (m *Mask) on(side seshat.Side) bool {
 	return m.Request
 }
 
-var maskLocations = []seshat.Location{
+var maskLocations = [...]seshat.Location{
 	seshat.LocationHeader, seshat.LocationCookie, seshat.LocationQuery, seshat.LocationPathParameter, seshat.LocationBody,
 }
 
