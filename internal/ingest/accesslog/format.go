@@ -83,6 +83,16 @@ func (f *Format) read(c *jsonrecord.Cursor, line []byte, r *record) error {
 	return f.pattern.scan(line, r)
 }
 
+// Check returns what is wrong with a line, or nil.
+func (f *Format) Check(line []byte) error {
+	var c jsonrecord.Cursor
+	var r record
+	if err := f.read(&c, line, &r); err != nil {
+		return err
+	}
+	return r.complete()
+}
+
 // Fits reports whether a line is likely to be of this format: it can be read and says what a request is about.
 func (f *Format) Fits(line []byte) bool {
 	var c jsonrecord.Cursor

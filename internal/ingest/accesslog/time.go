@@ -11,9 +11,9 @@ import (
 // clf parses times of the common log format, "17/May/2015:10:05:03 +0200". Lines follow each other within a second or
 // a day: it remembers the last time, and its day.
 type clf struct {
-	last     string // copied
+	last     [len(clfLayout)]byte
 	lastTime time.Time
-	day      string // copied: up to the hour, and the zone
+	day      string // up to the hour, and the zone
 	midnight int64
 }
 
@@ -24,7 +24,7 @@ const (
 )
 
 func (c *clf) parse(s string) (time.Time, bool) {
-	if s == c.last && s != "" {
+	if s == string(c.last[:]) {
 		return c.lastTime, true
 	}
 	if len(s) != len(clfLayout) {
@@ -41,7 +41,7 @@ func (c *clf) parse(s string) (time.Time, bool) {
 	if s[clfDay+2] != ':' || s[clfDay+5] != ':' || hour > 23 || minute > 59 || second > 60 {
 		return time.Time{}, false
 	}
-	c.last = strings.Clone(s)
+	copy(c.last[:], s)
 	c.lastTime = time.Unix(c.midnight+int64(hour*3600+minute*60+second), 0).UTC()
 	return c.lastTime, true
 }

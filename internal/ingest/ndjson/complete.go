@@ -28,6 +28,8 @@ func (d *decoder) complete() (err error) {
 	if x.Response.Body, err = d.responseContent.body("response."); err != nil {
 		return err
 	}
+	d.codings.Remove(d.requestHeader, &x.Request.Body)
+	d.codings.Remove(d.responseHeader, &x.Response.Body)
 	if x.Request.Host == "" {
 		x.Request.Host = hostField(d.requestHeader)
 	}

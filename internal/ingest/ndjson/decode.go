@@ -19,6 +19,7 @@ const maxFields = 10_000
 // decoder decodes records into one exchange, whose memory it uses again and again.
 type decoder struct {
 	cursor          jsonrecord.Cursor
+	codings         ingest.Codings
 	exchange        seshat.Exchange
 	requestHeader   []seshat.Field
 	responseHeader  []seshat.Field

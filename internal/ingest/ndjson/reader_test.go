@@ -89,6 +89,7 @@ func TestFields(t *testing.T) {
 		{"impossible duration", record(`,"duration_ms":1e300`), func(x *seshat.Exchange) any { return x.Duration }, time.Duration(0)},
 		{"size below what is there", request(`,"body":"abc","body_bytes":1`), func(x *seshat.Exchange) any { return x.Request.Body.Size }, int64(3)},
 		{"version", request(`,"http_version":"HTTP/2.0"`), func(x *seshat.Exchange) any { return x.Request.HTTPVersion }, "2"},
+		{"body still packed", request(`,"headers":[["content-encoding","gzip"]],"body_base64":"H4sIAAAAAAAA/6quBQQAAP//Q7+mowIAAAA="`), func(x *seshat.Exchange) any { return string(x.Request.Body.Bytes) }, "{}"},
 		{"byte order mark", "\xef\xbb\xbf" + record(`,"id":"1"`), func(x *seshat.Exchange) any { return x.ID }, "1"},
 	} {
 		x, _, err := NewReader(strings.NewReader(test.line)).Read(context.Background())
