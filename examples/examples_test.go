@@ -16,6 +16,7 @@ import (
 	"github.com/seshat-project/seshat/internal/identify"
 	"github.com/seshat-project/seshat/internal/ingest/ndjson"
 	"github.com/seshat-project/seshat/internal/resource"
+	"github.com/seshat-project/seshat/internal/resource/ruletest"
 	"github.com/seshat-project/seshat/internal/rule"
 )
 
@@ -148,5 +149,20 @@ func TestReadmeFilters(t *testing.T) {
 	}
 	if filters < 10 {
 		t.Errorf("found %d filters", filters)
+	}
+}
+
+func TestRuleTests(t *testing.T) {
+	report := ruletest.Run("rules_test.yaml", ruletest.Options{})
+	if len(report.Faults) > 0 {
+		t.Fatal(report.Faults)
+	}
+	for _, result := range report.Results {
+		if !result.Passed() {
+			t.Errorf("line %d: %s: %v%s", result.Line, result.Name, result.Failures, result.Skipped)
+		}
+	}
+	if len(report.Results) < 9 {
+		t.Errorf("%d tests were run", len(report.Results))
 	}
 }

@@ -20,6 +20,7 @@ type client struct {
 	label   label
 	headers [][2]string // sent with every request
 	bare    bool        // keeps no cookies
+	page    string      // the host of the page that a browser shows, which it names to others
 }
 
 // cookie is one entry of a jar.
@@ -89,7 +90,7 @@ func (c *client) addNoise() {
 
 // clear empties the jar, as a private window does, and gives it noise again.
 func (c *client) clear() {
-	c.jar = nil
+	c.jar, c.page = nil, ""
 	c.addNoise()
 	c.restart()
 }
@@ -213,6 +214,9 @@ func (c *client) send(k call) {
 			c.keep(k.host, line)
 		}
 	}
+	if strings.HasPrefix(k.answer, "<") {
+		c.page = k.host
+	}
 	x.Time = stamp(c.now)
 	g.rows = append(g.rows, row{exchange: x, time: c.now, done: c.now.Add(took), session: c.session, label: c.label})
 	c.now = c.now.Add(took)
@@ -232,8 +236,9 @@ func (c *client) requestHeaders(k *call) [][2]string {
 		h = append(h, [2]string{"accept-language", c.device.language})
 	}
 	if c.device.browser {
-		h = append(h, [2]string{"accept-encoding", "gzip, deflate, br, zstd"}, [2]string{"sec-fetch-site", "same-origin"})
+		h = append(h, [2]string{"accept-encoding", "gzip, deflate, br, zstd"})
 	}
+	h = append(h, c.provenance(k)...)
 	h = append(h, c.headers...)
 	h = append(h, k.headers...)
 	switch {
@@ -253,6 +258,24 @@ func (c *client) requestHeaders(k *call) [][2]string {
 	}
 	if len(pairs) > 0 {
 		h = append(h, [2]string{"cookie", strings.Join(pairs, "; ")})
+	}
+	return h
+}
+
+// provenance is what a browser says of the page that a request comes from (Fetch, section 3.2; Referrer Policy,
+// "strict-origin-when-cross-origin").
+func (c *client) provenance(k *call) [][2]string {
+	switch {
+	case !c.device.browser:
+		return nil
+	case c.page == "":
+		return [][2]string{{"sec-fetch-site", "none"}}
+	case c.page == k.host:
+		return [][2]string{{"sec-fetch-site", "same-origin"}, {"referer", "https://" + c.page + "/"}}
+	}
+	h := [][2]string{{"sec-fetch-site", "same-site"}, {"referer", "https://" + c.page + "/"}}
+	if !strings.HasPrefix(k.answer, "<") && (k.status == 0 || k.status == 200) || k.method != "" {
+		h = append(h, [2]string{"origin", "https://" + c.page})
 	}
 	return h
 }
