@@ -15,10 +15,12 @@ type builtInFlow struct {
 	words   []string // lower case
 	// lengths has a bit for the length of the first part of each word: most segments of paths are told apart by it.
 	lengths uint64
+	parts   [][2]string // of each word, the first segment and the second, which is empty when there is none
 }
 
 // builtInFlows are tried in this order, and an exchange has at most one of the first [signInFlows], which are about
-// signing in and out. Revoking a token is not signing out: clients do so for tokens that they have replaced. They are conservative: showing a form (GET /login) is no sign-in, and a word within a segment says nothing.
+// signing in and out. Revoking a token is not signing out: clients do so for tokens that they have replaced. They are
+// conservative: showing a form (GET /login) is no sign-in, and a word within a segment says nothing.
 func builtInFlows() []builtInFlow {
 	write := []string{"POST", "PUT", "PATCH"}
 	out := []builtInFlow{
@@ -41,8 +43,9 @@ func builtInFlows() []builtInFlow {
 	}
 	for i := range out {
 		for _, word := range out[i].words {
-			first, _, _ := strings.Cut(word, "/")
+			first, second, _ := strings.Cut(word, "/")
 			out[i].lengths |= 1 << (len(first) % 64)
+			out[i].parts = append(out[i].parts, [2]string{first, second})
 		}
 	}
 	return out
@@ -110,9 +113,10 @@ func (w *Worker) builtInFlows(out *seshat.Identity) {
 	if signIn != "" {
 		w.addFlow(out, string(signIn), signIn)
 	}
+	lengths := segmentLengths(w.x.Request.Path)
 	for i := range w.engine.flows {
 		f := &w.engine.flows[i]
-		if i < signInFlows && signIn != "" || !f.method(w.x.Request.Method) || !f.path(w.x.Request.Path) {
+		if f.lengths&lengths == 0 || i < signInFlows && signIn != "" || !f.method(w.x.Request.Method) || !f.path(w.x.Request.Path) {
 			continue
 		}
 		if i < signInFlows {
@@ -180,6 +184,18 @@ func (f *builtInFlow) method(method string) bool {
 	return len(f.methods) == 0
 }
 
+// segmentLengths has a bit for the length of each segment of path, as lengths of a flow has for its words.
+func segmentLengths(path string) uint64 {
+	lengths, start := uint64(0), 0
+	for i := 0; i < len(path); i++ {
+		if path[i] == '/' {
+			lengths |= 1 << ((i - start) % 64)
+			start = i + 1
+		}
+	}
+	return lengths | 1<<((len(path)-start)%64)
+}
+
 // path reports whether a segment of path is one of the flow's words.
 func (f *builtInFlow) path(path string) bool {
 	for rest := path; rest != ""; {
@@ -192,13 +208,12 @@ func (f *builtInFlow) path(path string) bool {
 		if f.lengths>>(len(segment)%64)&1 == 0 {
 			continue
 		}
-		for _, word := range f.words {
-			first, second, two := strings.Cut(word, "/")
-			if !rule.EqualFoldASCII(segment, first) {
+		for i := range f.parts {
+			if !rule.EqualFoldASCII(segment, f.parts[i][0]) {
 				continue
 			}
-			next, _, _ := strings.Cut(rest, "/")
-			if !two || rule.EqualFoldASCII(next, second) {
+			second := f.parts[i][1]
+			if next, _, _ := strings.Cut(rest, "/"); second == "" || rule.EqualFoldASCII(next, second) {
 				return true
 			}
 		}

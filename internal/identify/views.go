@@ -120,10 +120,10 @@ func (w *Worker) hidden(side seshat.Side, l seshat.Location, name string) bool {
 func (w *Worker) makeCookies() {
 	v := &w.views[viewRequestCookie]
 	v.start()
-	if !w.hasCookie {
+	if w.cookie < 0 {
 		return
 	}
-	c := httpfield.RequestCookies(w.views[viewRequestHeader].fields)
+	c := httpfield.RequestCookies(w.views[viewRequestHeader].fields[w.cookie:])
 	for name, value, ok := c.Next(); ok; name, value, ok = c.Next() {
 		if !w.hidden(seshat.InRequest, seshat.LocationCookie, name) && !v.add(name, value) {
 			break

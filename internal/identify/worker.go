@@ -21,8 +21,8 @@ type Worker struct {
 	single    []seshat.Field
 
 	setCookies   []httpfield.SetCookie // of each field of the view of Set-Cookies
-	hasCookie    bool
 	hasSetCookie bool
+	cookie       int // index of the first Cookie in the view of request headers; negative when there is none
 	agent        int // index of User-Agent in the view of request headers; negative when there is none
 
 	masks  []*rule.Mask // in scope
@@ -97,7 +97,7 @@ func (w *Worker) begin(x *seshat.Exchange) {
 		w.stamp = 1
 	}
 	clear(w.candidates)
-	w.hasCookie, w.hasSetCookie, w.login, w.agent = false, false, false, -1
+	w.hasSetCookie, w.login, w.cookie, w.agent = false, false, -1, -1
 	w.url = ""
 	if e := w.engine; e.ruleScopes.NeedsURL() || e.flowScopes.NeedsURL() || e.parameterScopes.NeedsURL() || e.maskScopes.NeedsURL() || len(e.rules.Flows()) > 0 || w.trace != nil {
 		const schemeAndSlashes = 16
@@ -147,7 +147,9 @@ func (w *Worker) noteNames(id viewID) {
 		name := fields[i].Name
 		switch {
 		case id == viewRequestHeader && len(name) == len("Cookie"):
-			w.hasCookie = w.hasCookie || rule.EqualFoldASCII(name, "Cookie")
+			if w.cookie < 0 && rule.EqualFoldASCII(name, "Cookie") {
+				w.cookie = i
+			}
 		case id == viewRequestHeader && len(name) == len("User-Agent"):
 			if w.agent < 0 && rule.EqualFoldASCII(name, "User-Agent") {
 				w.agent = i
