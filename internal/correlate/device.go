@@ -58,13 +58,13 @@ func (c *Correlator) upgradeFallback(x *exchangeView, d *deviceState) *sessionSt
 }
 
 // follow notes an exchange of the fallback session, as long as it may be the prelude of an identified one: a few
-// first requests, none of them twice. What came twice may have come from two clients.
+// requests that belong together, the first of them only once. Where it comes again, another client may have arrived.
 func (d *deviceState) follow(x *exchangeView) {
 	if len(d.prelude) > maxPrelude {
 		return
 	}
 	step := siteOf(x.o.Method + " " + x.o.Host + x.o.Path)
-	if slices.Contains(d.prelude, step) || len(d.prelude) > 0 && !d.knows(x) {
+	if len(d.prelude) > 0 && (step == d.prelude[0] || !d.knows(x)) {
 		d.prelude = append(d.prelude[:0], make([]site, maxPrelude+1)...)
 		return
 	}

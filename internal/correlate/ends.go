@@ -21,7 +21,7 @@ func (c *Correlator) startsOver(s *sessionState, x *exchangeView, known *idState
 	switch s.endBy {
 	case seshat.EndLogout, seshat.EndRefused:
 		// The server let the client keep its cookie: what it does now is somebody's next session.
-		return !known.dead && known.kind == seshat.KindSession && x.now > s.ended && !x.refused
+		return !known.dead && known.kind == seshat.KindSession && x.now > s.ended && !x.refused && !x.logsOut
 	case seshat.EndNone:
 		// The provider's own cookie outlives the tokens it gave out: signing in anew is a new session.
 		return s.lapsed(x.now) && x.signsIn && (known.kind == seshat.KindSession || known.kind == seshat.KindTransaction)
