@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/identify"
+	"github.com/seshat-project/seshat/internal/ingest/ndjson"
+	"github.com/seshat-project/seshat/internal/protect"
+	"github.com/seshat-project/seshat/internal/terminal"
+)
+
+const explainHelp = `Explain says how an exchange got its session: which rules are in scope, which conditions hold, what each transformation
+made of what was found (masked), what the built-in set found, which ID came first, and why.
+
+FILE has exchanges in Seshat's own format (seshat schema --exchange), each on one line or over several; - is standard
+input. They are explained by the rules that are in force now, and are not stored. --rules explains them by other rules,
+which needs no data directory.
+
+With --id an exchange that is stored is explained. Of that only what is kept can be said: the IDs that were found
+(masked), by which identifier, and the evidence that links them to the session. What was not found, and why not, needs the
+exchange itself.`
+
+type explainOptions struct {
+	id     string
+	format string
+	rules  resourceFiles
+}
+
+// maxExplained is how many bytes a file with exchanges to explain may have. People read explanations one by one.
+const maxExplained = 64 << 20
+
+func (a *app) explainCommand() *cobra.Command {
+	var o explainOptions
+	cmd := &cobra.Command{
+		Use:   "explain FILE | --id EXCHANGE",
+		Short: "Say how an exchange got its session",
+		Long:  explainHelp,
+		Example: `  seshat explain exchange.json
+  seshat explain exchange.json --rules rules.yaml
+  head -1 exchanges.ndjson | seshat explain - --format json
+  seshat explain --id e42`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0 && o.id == "":
+				return usageError("", "no exchange was named", "a file, - for standard input, or --id EXCHANGE")
+			case len(args) == 1 && o.id != "":
+				return usageError("", "a file and --id exclude each other", "")
+			}
+			if err := checkFormat(o.format, "text", "json"); err != nil {
+				return err
+			}
+			if o.id != "" {
+				return a.explainStored(cmd.Context(), &o)
+			}
+			return a.explainFile(cmd.Context(), args[0], &o)
+		},
+	}
+	cmd.Flags().StringVar(&o.id, "id", "", "the own ID or the key of an `exchange` that is stored")
+	cmd.Flags().StringArrayVar(&o.rules.files, "rules", nil, "`file` with resources to explain by, in place of those in force; may be repeated")
+	formatFlag(cmd, &o.format, "text", "json")
+	return cmd
+}
+
+func (a *app) explainFile(ctx context.Context, file string, o *explainOptions) error {
+	data, err := a.readInput(file, maxExplained)
+	if err != nil {
+		return err
+	}
+	engine, err := a.explainEngine(ctx, o)
+	if err != nil {
+		return err
+	}
+	worker := engine.NewWorker()
+	var decoder ndjson.Decoder
+	values := json.NewDecoder(bytes.NewReader(data))
+	for n := 0; ; n++ {
+		var value json.RawMessage
+		begins := values.InputOffset()
+		switch err := values.Decode(&value); {
+		case errors.Is(err, io.EOF) && n > 0:
+			return nil
+		case errors.Is(err, io.EOF):
+			err = errors.New("there is no exchange in it")
+			fallthrough
+		case err != nil:
+			return &seshat.Error{
+				Kind: seshat.ErrorInvalid, Op: at("read", file, data, begins), Err: err, Hint: "an exchange as in seshat schema --exchange",
+			}
+		}
+		exchange, err := decoder.Decode(value)
+		if err != nil {
+			return &seshat.Error{Kind: seshat.ErrorInvalid, Op: at("read", file, data, begins), Err: err}
+		}
+		explanation := worker.Explain(exchange)
+		if err := a.writeExplanation(&explanation, n, o.format); err != nil {
+			return err
+		}
+	}
+}
+
+// at is an operation on the line of file that the byte at offset is on.
+func at(op, file string, data []byte, offset int64) string {
+	for offset < int64(len(data)) && strings.IndexByte(" \t\r\n", data[offset]) >= 0 {
+		offset++
+	}
+	return fmt.Sprintf("%s %s:%d", op, file, 1+bytes.Count(data[:offset], []byte{'\n'}))
+}
+
+// explainEngine is the engine to explain with: that of the data directory, or of the rules that were named.
+func (a *app) explainEngine(ctx context.Context, o *explainOptions) (*identify.Engine, error) {
+	if len(o.rules.files) == 0 {
+		e, err := a.engines(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return e.engine, nil
+	}
+	rules, err := a.rulesetOf(o.rules.files)
+	if err != nil {
+		return nil, err
+	}
+	return identify.New(rules, protect.NewKeyring(a.now()).Digester()), nil
+}
+
+func (a *app) writeExplanation(e *identify.Explanation, n int, format string) error {
+	if format == "json" {
+		return a.writeJSON(e)
+	}
+	var text strings.Builder
+	if n > 0 {
+		text.WriteString("\n")
+	}
+	if err := e.WriteText(&text); err != nil {
+		return err
+	}
+	_, err := io.WriteString(a.stdout, terminal.EscapeLines(text.String()))
+	return err
+}
+
+func (a *app) writeJSON(v any) error {
+	out := json.NewEncoder(a.stdout)
+	out.SetEscapeHTML(false)
+	out.SetIndent("", "  ")
+	return out.Encode(v)
+}
+
+func (a *app) explainStored(ctx context.Context, o *explainOptions) (err error) {
+	s, err := a.openForReading(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(s, &err)
+	x, err := s.Exchange(ctx, o.id)
+	if err != nil {
+		return err
+	}
+	session, err := s.Session(ctx, x.Session)
+	if err != nil {
+		return err
+	}
+	lineage, err := s.Lineage(ctx, x.Session)
+	if err != nil {
+		return err
+	}
+	lineage = slices.DeleteFunc(lineage, func(l seshat.Link) bool { return !concerns(&l, x) })
+	kept := terminal.NewKept(x, session, lineage)
+	if o.format == "json" {
+		return a.writeJSON(kept)
+	}
+	return a.screen().Kept(kept)
+}
+
+// concerns reports whether a link was made by the exchange, or is about an ID that was found in it.
+func concerns(l *seshat.Link, x *seshat.Assigned) bool {
+	if l.Exchange == x.Key {
+		return true
+	}
+	return !l.To.IsZero() && slices.ContainsFunc(x.IDs, func(id seshat.ObservedID) bool { return id.Digest == l.To })
+}

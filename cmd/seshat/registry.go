@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/user"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/kv"
+	"github.com/seshat-project/seshat/internal/natskv"
+	"github.com/seshat-project/seshat/internal/resource"
+	"github.com/seshat-project/seshat/internal/rule"
+)
+
+// resourceBucket is the name of the bucket that holds the resources.
+const resourceBucket = "resources"
+
+// lockPoll is how often a lock that another process has is tried again.
+const lockPoll = 20 * time.Millisecond
+
+// registry is the resources of the data directory. It is open for moments only: one process at a time has it.
+type registry struct {
+	*resource.Registry
+	store *natskv.Store
+	lock  *flock.Flock
+}
+
+func (r *registry) Close() error { return errors.Join(r.store.Close(), r.lock.Unlock()) }
+
+// openRegistry opens the resources, which have a lock of their own so that rules can be looked at and changed while
+// an import runs.
+func (a *app) openRegistry(ctx context.Context) (*registry, error) {
+	op := "open the resources in " + a.data
+	if err := os.MkdirAll(a.path(resourcesDir), 0o700); err != nil {
+		return nil, &seshat.Error{
+			Kind: seshat.ErrorUnavailable, Op: op, Err: err, Hint: "choose a directory that you can write to with --data",
+		}
+	}
+	lock := flock.New(a.path(resourcesDir + ".lock"))
+	waiting, stop := context.WithTimeout(ctx, lockWait)
+	defer stop()
+	switch locked, err := lock.TryLockContext(waiting, lockPoll); {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded), err == nil && !locked:
+		return nil, &seshat.Error{
+			Kind: seshat.ErrorUnavailable, Op: op, Err: errors.New("another process is using them"), Hint: "try again when it is done",
+		}
+	case err != nil:
+		return nil, &seshat.Error{Kind: seshat.ErrorUnavailable, Op: op, Err: err}
+	}
+	s, err := natskv.Open(ctx,
+		natskv.ServerOptions{Dir: a.path(resourcesDir), SyncAlways: true, Logger: a.logger()},
+		natskv.Options{Bucket: resourceBucket})
+	if err != nil {
+		return nil, errors.Join(&seshat.Error{Kind: seshat.ErrorUnavailable, Op: op, Err: err}, lock.Unlock())
+	}
+	return &registry{Registry: resource.NewRegistry(s, compile), store: s, lock: lock}, nil
+}
+
+// withRegistry runs f with the resources.
+func (a *app) withRegistry(ctx context.Context, f func(*registry) error) (err error) {
+	r, err := a.openRegistry(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(r, &err)
+	return f(r)
+}
+
+// compile finds the faults of resources that only show when they are put together.
+func compile(resources []seshat.Resource) seshat.Faults {
+	_, faults := rule.Compile(resources)
+	return faults
+}
+
+// ruleset is what the resources of the data directory declare.
+func (a *app) ruleset(ctx context.Context) (rs *rule.Ruleset, err error) {
+	var resources []seshat.Resource
+	err = a.withRegistry(ctx, func(r *registry) error {
+		all, err := r.List(ctx, "")
+		for i := range all {
+			resources = append(resources, *all[i].Resource)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	rs, faults := rule.Compile(resources)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return rs, nil
+}
+
+// rulesetOf is what the resources in files declare.
+func (a *app) rulesetOf(files []string) (rs *rule.Ruleset, err error) {
+	parsed, err := a.readResources(files)
+	if err != nil {
+		return nil, err
+	}
+	faults := resource.Validate(parsed, func(resources []seshat.Resource) (faults seshat.Faults) {
+		rs, faults = rule.Compile(resources)
+		return faults
+	})
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return rs, nil
+}
+
+// author is who makes a change.
+func (a *app) author() resource.Author {
+	name := os.Getenv("USER")
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		name = u.Username
+	}
+	return resource.Author{By: name, At: a.now()}
+}
+
+// registryError gives the errors of a registry their kind.
+func registryError(op string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, kv.ErrNotFound):
+		return &seshat.Error{Kind: seshat.ErrorNotFound, Op: op, Err: errors.New("there is no such resource"), Hint: "seshat get lists them"}
+	case errors.Is(err, kv.ErrConflict):
+		return &seshat.Error{Kind: seshat.ErrorConflict, Op: op, Err: err, Hint: "look at what changed, and try again"}
+	default:
+		return err
+	}
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/terminal"
+)
+
+// app is one run of the program: what it reads and writes, and the flags that every command has.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+
+	data     string
+	noColour bool
+	quiet    bool
+	verbose  bool
+	log      string
+
+	// started says that the command line was understood: what goes wrong before that is wrong usage.
+	started bool
+}
+
+// run is the program: it carries out the command line args and returns the exit code.
+//
+//	import    files ─ ingest ─ pipeline ─ store
+//	look      store ─ filter ─ terminal, JSON, CSV, Parquet, HAR
+//	configure files ─ resource ─ rule (validation) ─ key-value store
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !a.started && seshat.KindOfError(err) == seshat.ErrorInternal {
+		err = &seshat.Error{Kind: seshat.ErrorUsage, Err: err, Hint: "see seshat --help"}
+	}
+	if err != nil && ctx.Err() != nil {
+		err = errInterrupted
+	}
+	a.printError(err)
+	return exitCode(err)
+}
+
+const rootHelp = `Seshat works out which user session every request of an API's traffic belongs to.
+
+It reads recorded traffic (HAR, NDJSON, access logs), finds the session IDs in it, joins those that belong together, and
+answers: who did what, in what order, from where, with which token, and how we know.
+
+Times are shown in UTC; JSON, NDJSON and CSV have RFC 3339. Colour and cutting of long values are for terminals only.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`
+
+const rootExample = `  seshat import traffic.har logs/access.log.gz
+  seshat sessions 'user:alice status:>=400' --since 24h
+  seshat session 3f1c2a9e
+  seshat explore 'endpoint:"POST /login"' --columns time,id,session_id,user,status`
+
+// The groups of commands in the help.
+const (
+	groupLook      = "look"
+	groupConfigure = "configure"
+	groupOther     = "other"
+)
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "seshat",
+		Short:         "Sessions from API traffic",
+		Long:          rootHelp,
+		Example:       rootExample,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			a.started = true
+			return a.checkGlobals()
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.data, "data", "", "`directory` of everything that is kept (default $SESHAT_DATA, else "+defaultDataHelp+")")
+	flags.BoolVar(&a.noColour, "no-color", os.Getenv("NO_COLOR") != "", "no colour, even on a terminal (or set NO_COLOR)")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print results and errors only, no notes and no progress")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what happens to standard error")
+	flags.StringVar(&a.log, "log", "text", "`format` of logs: text or json")
+	root.AddGroup(
+		&cobra.Group{ID: groupLook, Title: "Traffic and sessions:"},
+		&cobra.Group{ID: groupConfigure, Title: "Resources:"},
+		&cobra.Group{ID: groupOther, Title: "More:"},
+	)
+	root.SetHelpCommandGroupID(groupOther)
+	root.SetCompletionCommandGroupID(groupOther)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &seshat.Error{Kind: seshat.ErrorUsage, Err: err, Hint: "see " + cmd.CommandPath() + " --help"}
+	})
+	a.add(root, groupLook, a.importCommand(), a.sessionsCommand(), a.sessionCommand(), a.exploreCommand(),
+		a.explainCommand(), a.exportCommand())
+	a.add(root, groupConfigure, a.applyCommand(), a.getCommand(), a.deleteCommand(), a.validateCommand(),
+		a.testCommand(), a.presetsCommand(), a.historyCommand(), a.rollbackCommand(), a.schemaCommand())
+	a.add(root, groupOther, a.keyCommand(), a.fieldsCommand(), a.versionCommand())
+	return root
+}
+
+func (a *app) add(root *cobra.Command, group string, commands ...*cobra.Command) {
+	for _, c := range commands {
+		c.GroupID = group
+		root.AddCommand(c)
+	}
+}
+
+const defaultDataHelp = "$XDG_STATE_HOME/seshat, else ~/.local/state/seshat"
+
+// checkGlobals checks the flags that every command has and finds the data directory.
+func (a *app) checkGlobals() error {
+	if a.log != "text" && a.log != "json" {
+		return usageError("--log", `"`+a.log+`" is no format of logs`, "text or json")
+	}
+	if a.data == "" {
+		a.data = os.Getenv("SESHAT_DATA")
+	}
+	if a.data != "" {
+		return nil
+	}
+	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) { // relative ones are to be ignored, says the standard
+		a.data = filepath.Join(state, "seshat")
+		return nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return &seshat.Error{
+			Kind: seshat.ErrorInvalid, Op: "find the data directory", Err: err, Hint: "name one with --data",
+		}
+	}
+	a.data = filepath.Join(home, ".local", "state", "seshat")
+	return nil
+}
+
+// screen is where results go.
+func (a *app) screen() *terminal.Screen { return terminal.NewScreen(a.stdout, a.noColour) }
+
+// notes is where remarks beside the result go.
+func (a *app) notes() *terminal.Screen { return terminal.NewScreen(a.stderr, a.noColour) }
+
+// logger is where what happens is logged: nowhere unless --verbose is given.
+func (a *app) logger() *slog.Logger {
+	if !a.verbose {
+		return slog.New(slog.DiscardHandler)
+	}
+	options := &slog.HandlerOptions{Level: slog.LevelDebug}
+	if a.log == "json" {
+		return slog.New(slog.NewJSONHandler(a.stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, options))
+}
+
+var errInterrupted = errors.New("interrupted")
