@@ -105,7 +105,7 @@ type ParameterTrace struct {
 // also tries what Identify can see at a glance to find nothing, to be able to say why.
 func (w *Worker) Explain(x *seshat.Exchange) Explanation {
 	var out seshat.Identity
-	t := &tracer{}
+	t := &tracer{out: Explanation{Rules: []RuleTrace{}, BuiltIn: []IdentifierTrace{}, IDs: []IDTrace{}}} // no null in JSON
 	w.trace = t
 	w.begin(x)
 	defer func() { w.trace, w.x = nil, nil }()

@@ -325,6 +325,27 @@ func TestAutoIdentifier(t *testing.T) {
 	}
 }
 
+func TestExplainJSON(t *testing.T) {
+	f := func(resources []seshat.Resource, want string) {
+		t.Helper()
+		text, err := json.Marshal(engine(t, resources...).NewWorker().Explain(exchange(with("X: abc"))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(text); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	const fallback = `{"name":"ip","index":1,"origin":"fallback","kind":"address","side":"request","where":"clientIP","value":"203.0.113.9"}`
+	f(nil, `{"method":"GET","url":"https://api.shop.example/orders/42","environment":"prod","service":"shop","rules":[],"builtIn":[],"ids":[`+fallback+
+		`],"grouping":0,"reason":"nothing was found by rules or the built-in set, so the ip groups the exchange"}`)
+	f([]seshat.Resource{sessionRule("r", seshat.Identifier{Header: "X", Conditions: []seshat.Condition{{Extract: seshat.Extract{Location: "header", Key: key("Y")}}}})},
+		`{"method":"GET","url":"https://api.shop.example/orders/42","environment":"prod","service":"shop","rules":[{"name":"r","id":"`+seshat.RuleIDFor("r").String()+
+			`","priority":100,"inScope":true,"scope":"in scope","identifiers":[{"name":"r","index":0,"conditions":[{"where":"request header Y","asks":"exists","found":[],"held":false}],`+
+			`"outcome":"a condition does not hold"}]}],"builtIn":[],"ids":[`+fallback+
+			`],"grouping":0,"reason":"nothing was found by rules or the built-in set, so the ip groups the exchange"}`)
+}
+
 func TestExplainText(t *testing.T) {
 	w := engine(t, sessionRule("shop", seshat.Identifier{
 		JWTClaim:   &seshat.JWTClaimShort{Header: "Authorization", Claim: "sid"},
