@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,49 +69,46 @@ func (s *Store) exchanges(ctx context.Context, q store.Query, yield func(*seshat
 	if err != nil || !found {
 		return err
 	}
-	left := q.Limit
-	for chunk := firstExchangeChunk; ; chunk = min(4*chunk, mostExchangeChunk) {
-		if q.Limit > 0 {
-			chunk = min(chunk, left)
-		}
-		rows, err := s.exchangeChunk(ctx, where, q, chunk)
-		if err != nil {
-			return err
-		}
-		assigned, err := s.assign(ctx, rows, q.Light, merges)
-		if err != nil {
-			return err
-		}
-		for i := range assigned {
-			if !yield(&assigned[i]) {
+	windows, err := s.windows(ctx, q)
+	if err != nil {
+		return err
+	}
+	left, chunk := q.Limit, firstExchangeChunk
+	for windows.next() {
+		read := 0
+		var last *exchangeRow
+		for {
+			size := chunk
+			if q.Limit > 0 {
+				size = min(size, left)
+			}
+			rows, err := s.exchangeChunk(ctx, where.within(windows, last, q), q, size)
+			if err != nil {
+				return err
+			}
+			assigned, err := s.assign(ctx, rows, q.Light, merges)
+			if err != nil {
+				return err
+			}
+			for i := range assigned {
+				if !yield(&assigned[i]) {
+					return nil
+				}
+			}
+			read += len(rows)
+			left -= len(rows)
+			if q.Limit > 0 && left <= 0 {
 				return nil
 			}
+			if len(rows) < size {
+				break
+			}
+			last = rows[len(rows)-1]
+			chunk = min(4*chunk, mostExchangeChunk)
 		}
-		left -= len(rows)
-		if len(rows) < chunk || q.Limit > 0 && left <= 0 {
-			return nil
-		}
-		where = where.behind(rows[len(rows)-1], q)
+		windows.grow(read)
 	}
-}
-
-// exchangeQuery is the condition of a query, with and without where the last chunk ended.
-type exchangeQuery struct {
-	base     condition
-	from     string
-	fromArgs []any
-}
-
-// behind goes on behind a row, in the order of q.
-func (x exchangeQuery) behind(last *exchangeRow, q store.Query) exchangeQuery {
-	compare := "<"
-	if q.OldestFirst {
-		compare = ">"
-	}
-	// The first comparison says nothing new; it is the one that lets the engine skip what lies on the other side.
-	x.from = " AND e.time " + compare + "= ? AND (e.time " + compare + " ? OR e.key " + compare + " ?::UBIGINT)"
-	x.fromArgs = []any{last.Time, last.Time, unsigned(uint64(last.Key))}
-	return x
+	return nil
 }
 
 // exchangeWhere is the condition that q stands for; false when it is plain that nothing passes.
@@ -131,7 +129,7 @@ func (s *Store) exchangeWhere(ctx context.Context, q store.Query, merges bool) (
 		w.write(" AND e.time BETWEEN ? AND ? AND e.session_no IN (SELECT unnest(string_split(?, ','))::BIGINT)",
 			members.first, members.last, numberList(members.numbers))
 	}
-	return exchangeQuery{base: w.condition}, true, nil
+	return exchangeQuery{sql: w.sql.String(), args: w.args}, true, nil
 }
 
 // exchangeChunk reads the next rows of a query. Which rows they are is found from the columns that say so; the
@@ -139,12 +137,12 @@ func (s *Store) exchangeWhere(ctx context.Context, q store.Query, merges bool) (
 func (s *Store) exchangeChunk(ctx context.Context, x exchangeQuery, q store.Query, limit int) ([]*exchangeRow, error) {
 	order := " ORDER BY e.time " + direction(q) + ", e.key " + direction(q)
 	var list []*exchangeRow
-	args := append(append(append([]any{}, x.base.args...), x.fromArgs...), limit)
+	args := append(slices.Clone(x.args), limit)
 	err := s.query(ctx, func(rows *sql.Rows) error {
 		row, err := scanExchange(rows)
 		list = append(list, row)
 		return err
-	}, exchangeSelect(x.base.sql.String()+x.from+order+" LIMIT ?", order), args...)
+	}, exchangeSelect(x.sql+order+" LIMIT ?", order), args...)
 	return list, err
 }
 

@@ -97,11 +97,10 @@ func (s *Store) exchangeExport(ctx context.Context, conn *sql.Conn, format strin
 		return "", nil, err
 	}
 	if !found {
-		where = exchangeQuery{base: condition{}}
-		where.base.write("false")
+		where = exchangeQuery{sql: "false"}
 	}
 	order := " ORDER BY e.time " + direction(q) + ", e.key " + direction(q)
-	inner := "SELECT * FROM exchanges e WHERE " + where.base.sql.String()
+	inner := "SELECT * FROM exchanges e WHERE " + where.sql
 	if q.Limit > 0 {
 		inner += order + fmt.Sprintf(" LIMIT %d", q.Limit)
 	}
@@ -141,7 +140,7 @@ func (s *Store) exchangeExport(ctx context.Context, conn *sql.Conn, format strin
 			LEFT JOIN ids x ON x.identity_no = e.identity_no
 			LEFT JOIN context c ON c.context_no = e.context_no
 			LEFT JOIN parameter m ON m.context_no = e.context_no` + order
-	return query, where.base.args, nil
+	return query, where.args, nil
 }
 
 // addressFunction is the SQL function that makes the text of an address out of its two columns. SQL alone cannot

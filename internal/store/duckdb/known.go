@@ -65,10 +65,45 @@ func (s *Store) Position(ctx context.Context, source string) ([]byte, error) {
 
 // Span implements [store.Store].
 func (s *Store) Span(ctx context.Context) (store.Span, error) {
+	s.spanMutex.Lock()
+	defer s.spanMutex.Unlock()
+	if s.span != nil {
+		return *s.span, nil
+	}
 	var span store.Span
 	var first, last sql.NullTime
 	err := s.db.QueryRowContext(ctx, "SELECT min(time), max(time), count(*) FROM exchanges").
 		Scan(&first, &last, &span.Exchanges)
+	if err != nil {
+		return span, s.operational("read what is stored", err)
+	}
 	span.First, span.Last = first.Time, last.Time
-	return span, s.operational("read what is stored", err)
+	s.span = &span
+	return span, nil
+}
+
+// forgetSpan has the span read anew: exchanges were stored or dropped.
+func (s *Store) forgetSpan() {
+	s.spanMutex.Lock()
+	defer s.spanMutex.Unlock()
+	s.span = nil
+}
+
+// extendSpan adds exchanges that were stored to the span, if it is known.
+func (s *Store) extendSpan(exchanges []seshat.Assigned) {
+	s.spanMutex.Lock()
+	defer s.spanMutex.Unlock()
+	if s.span == nil {
+		return
+	}
+	for i := range exchanges {
+		at := store.Time(exchanges[i].Time)
+		if s.span.Exchanges == 0 || at.Before(s.span.First) {
+			s.span.First = at
+		}
+		if s.span.Exchanges == 0 || at.After(s.span.Last) {
+			s.span.Last = at
+		}
+		s.span.Exchanges++
+	}
 }

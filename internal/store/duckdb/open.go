@@ -67,6 +67,9 @@ type Store struct {
 	conn   *sql.Conn // the writer's connection
 	writer *writer
 	closed bool
+
+	spanMutex sync.Mutex
+	span      *store.Span // nil when it has to be read
 }
 
 var _ store.Store = (*Store)(nil)

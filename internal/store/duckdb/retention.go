@@ -14,6 +14,7 @@ func (s *Store) DropBefore(ctx context.Context, before time.Time) (int64, error)
 	}
 	before = day(before)
 	const op = "drop what is older than the retention"
+	defer s.forgetSpan()
 	s.writer.forget() // the rows that it remembers may go
 	var dropped int64
 	err := s.transaction(ctx, func() error {

@@ -45,9 +45,35 @@ func (s *Store) Sessions(ctx context.Context, q store.Query, yield func(*seshat.
 	return nil
 }
 
-// sessionPage returns the IDs of the sessions that q asks for, in its order.
+// candidateRows are how many of the newest roll-up rows are looked at first for a page, for each session that is asked
+// for, and in all.
+const (
+	candidateFactor = 20
+	candidateLeast  = 2_000
+)
+
+// sessionPage returns the IDs of the sessions that q asks for, in its order. The newest sessions are those with the
+// newest roll-up rows, so a page is looked for among these first; only where that is not enough, all are added up.
 func (s *Store) sessionPage(ctx context.Context, q store.Query, merges bool) ([]seshat.SessionID, error) {
+	if q.Limit > 0 && !q.OldestFirst {
+		page, err := s.sessionPageOf(ctx, q, merges, max(candidateLeast, candidateFactor*q.Limit))
+		if err != nil || len(page) >= q.Limit {
+			return page, err
+		}
+	}
+	return s.sessionPageOf(ctx, q, merges, 0)
+}
+
+// sessionPageOf looks among the sessions that have one of the newest roll-up rows; among all when newest is 0. Every
+// session that is left out was last seen before all of those.
+func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, newest int) ([]seshat.SessionID, error) {
 	w := sessionWhere{merges: merges, now: q.Now}
+	from := "rollups"
+	if newest > 0 {
+		from = `(SELECT * FROM rollups WHERE session IN (SELECT session FROM rollups WHERE last_seen >=
+			(SELECT min(last_seen) FROM (SELECT last_seen FROM sessions WHERE last_seen IS NOT NULL ORDER BY last_seen DESC LIMIT ?))))`
+		w.args = append(w.args, newest)
+	}
 	w.filter(q.Filter)
 	if !q.Since.IsZero() {
 		w.write(" AND g.last_seen >= ?", store.Time(q.Since))
@@ -64,7 +90,7 @@ func (s *Store) sessionPage(ctx context.Context, q store.Query, merges bool) ([]
 	if w.facts {
 		statement += ", " + factsSQL + " AS facts"
 	}
-	statement += " FROM rollups GROUP BY session HAVING sum(exchanges) > 0) g WHERE " + w.sql.String() +
+	statement += " FROM " + from + " GROUP BY session HAVING sum(exchanges) > 0) g WHERE " + w.sql.String() +
 		" ORDER BY g.last_seen " + direction(q) + ", g.session " + direction(q)
 	if q.Limit > 0 {
 		w.args = append(w.args, q.Limit)
@@ -95,11 +121,14 @@ func (s *Store) sessionDetails(ctx context.Context, ids []seshat.SessionID, now 
 		sessions[i].ID = id
 		places[id] = &sessions[i]
 	}
-	list := uuidList(ids)
-	chosen := rollupsOf(merges) + ", chosen AS (SELECT * FROM rollups WHERE session IN (SELECT unnest(string_split($1, ','))::UUID)) "
+	numbers, owners, err := s.sessionNumbers(ctx, ids, merges)
+	if err != nil || len(numbers) == 0 {
+		return sessions, err
+	}
+	list := []any{numberList(numbers), uuidList(owners)}
 
 	var facts seshat.SessionFacts
-	err := s.query(ctx, func(rows *sql.Rows) error {
+	err = s.query(ctx, func(rows *sql.Rows) error {
 		var id seshat.SessionID
 		var first, last, endedAt, expiresAt sql.NullTime
 		var exchanges, errs, idle int64
@@ -118,20 +147,41 @@ func (s *Store) sessionDetails(ctx context.Context, ids []seshat.SessionID, now 
 		facts.IdleTimeout = time.Duration(idle) * time.Microsecond
 		store.ApplyFacts(session, &facts, store.Time(now))
 		return nil
-	}, chosen+`SELECT session, first_seen, last_seen, exchanges, errors, coalesce(environment, ''), facts.previous_id,
+	}, chosenSQL+`SELECT session, first_seen, last_seen, exchanges, errors, coalesce(environment, ''), facts.previous_id,
 			coalesce(facts."user", ''), coalesce(facts.roles, ''), facts.ended_at, coalesce(facts.ended_by, ''),
 			facts.expires_at, coalesce(facts.idle_timeout, 0), coalesce(facts.identified_by, ''), coalesce(facts.confidence, 0)
 		FROM (SELECT session, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges)::BIGINT AS exchanges,
 			sum(errors)::BIGINT AS errors, min(environment) AS environment, `+factsSQL+` AS facts
-			FROM chosen GROUP BY session)`, list)
+			FROM chosen GROUP BY session)`, list...)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.sessionValues(ctx, chosen, list, sessions, places); err != nil {
+	if err := s.sessionValues(ctx, list, sessions, places); err != nil {
 		return nil, err
 	}
 	return sessions, s.resolvePrevious(ctx, sessions, merges)
 }
+
+// sessionNumbers returns the numbers of the rows of sessions, and the session that each belongs to.
+func (s *Store) sessionNumbers(ctx context.Context, ids []seshat.SessionID, merges bool) ([]int64, []seshat.SessionID, error) {
+	var numbers []int64
+	var owners []seshat.SessionID
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		var number int64
+		var owner seshat.SessionID
+		err := rows.Scan(&number, scanUUID(&owner))
+		numbers, owners = append(numbers, number), append(owners, owner)
+		return err
+	}, rollupsOf(merges)+`SELECT DISTINCT session_no, session FROM rollups
+		WHERE session IN (SELECT unnest(string_split(?, ','))::UUID)`, uuidList(ids))
+	return numbers, owners, err
+}
+
+// chosenSQL is a WITH clause that makes "chosen": the rows of the table sessions with given numbers, each with its
+// session. Rows lie in the order of their number, more or less, so few are looked at.
+const chosenSQL = `WITH chosen AS (SELECT s.*, n.session FROM sessions s JOIN (
+		SELECT unnest(string_split($1, ','))::BIGINT AS session_no, unnest(string_split($2, ','))::UUID AS session) n
+		ON n.session_no = s.session_no) `
 
 // listedSQL reads what is listed with the chosen sessions: of long rows from session_values, of short ones from their
 // exchanges, which are looked for only in the time that the sessions span.
@@ -142,7 +192,7 @@ const listedSQL = `, numbers AS MATERIALIZED (SELECT session_no, any_value(sessi
 			e.ip_high || ' ' || e.ip_low AS ip, a.user_agent, e.exchanges
 		FROM (SELECT n.session, e.context_no, e.endpoint_no, e.agent_no, e.ip_high, e.ip_low, count(*) AS exchanges
 				FROM exchanges e JOIN numbers n ON n.session_no = e.session_no
-				WHERE e.time BETWEEN $2 AND $3 AND n.exchanges <= $4 GROUP BY ALL) e
+				WHERE e.time BETWEEN $3 AND $4 AND n.exchanges <= $5 GROUP BY ALL) e
 			JOIN endpoints p ON p.endpoint_no = e.endpoint_no JOIN agents a ON a.agent_no = e.agent_no),
 	listed AS (
 		SELECT n.session, v.kind, v.value, v.exchanges
@@ -152,14 +202,14 @@ const listedSQL = `, numbers AS MATERIALIZED (SELECT session_no, any_value(sessi
 		UNION ALL
 		SELECT s.session, 4, c.name, s.exchanges FROM (
 				SELECT session, context_no, sum(exchanges) AS exchanges FROM short WHERE context_no <> 0 GROUP BY ALL) s
-			JOIN (SELECT DISTINCT context_no, name FROM contexts WHERE kind = $5) c ON c.context_no = s.context_no
+			JOIN (SELECT DISTINCT context_no, name FROM contexts WHERE kind = $6) c ON c.context_no = s.context_no
 		UNION ALL
 		SELECT n.session, 5, l.masked, 0 FROM links l JOIN numbers n ON n.session_no = l.session_no WHERE ` + ownLinkSQL + `)
 	SELECT session, kind::SMALLINT, value, sum(exchanges)::BIGINT FROM listed WHERE value <> '' GROUP BY ALL ORDER BY 1, 2, 3`
 
 // sessionValues reads what is listed with sessions.
 func (s *Store) sessionValues(
-	ctx context.Context, chosen, list string, sessions []seshat.Session, places map[seshat.SessionID]*seshat.Session,
+	ctx context.Context, list []any, sessions []seshat.Session, places map[seshat.SessionID]*seshat.Session,
 ) error {
 	first, last := sessions[0].FirstSeen, sessions[0].LastSeen
 	for i := range sessions {
@@ -182,7 +232,7 @@ func (s *Store) sessionValues(
 			return listValue(session, valueKind(kind), value, exchanges)
 		}
 		return nil
-	}, chosen+listedSQL, list, first, last, longRow, contextFlow)
+	}, chosenSQL+listedSQL, append(list, first, last, longRow, contextFlow)...)
 	for i := range sessions {
 		bound(&sessions[i])
 	}

@@ -37,7 +37,7 @@ func (w *exchangeWhere) term(t *filter.Term) {
 	switch t.Field.Name {
 	case "session_id":
 		w.write("e.session_no IN (" + rollupsOf(w.merges) + "SELECT session_no FROM rollups WHERE ")
-		w.tests(t.Field, column{sql: "session::VARCHAR"}, t.Tests)
+		w.uuids("session", t)
 		w.write(")")
 	case "ip":
 		w.anyOf(len(t.Tests), func(i int) { w.ip(&t.Tests[i]) })
@@ -109,6 +109,29 @@ func (w *exchangeWhere) within(field *filter.Field, pass func(column)) {
 	default:
 		w.write("false") // the parser knows no other field
 	}
+}
+
+// uuids writes that a column of UUIDs passes. Whole IDs and beginnings of them are compared as numbers: writing out
+// every ID there is takes longer than anything else in a query.
+func (c *condition) uuids(sql string, t *filter.Term) {
+	c.anyOf(len(t.Tests), func(i int) {
+		prefix, whole := "", false
+		switch v := &t.Tests[i].Value; {
+		case t.Tests[i].Op == filter.OpEqual:
+			prefix, whole = v.Text, true
+		case t.Tests[i].Op == filter.OpMatch && len(v.Pattern) == 2 && v.Pattern[1] == "":
+			prefix = v.Pattern[0]
+		default:
+			c.tests(t.Field, column{sql: sql + "::VARCHAR"}, t.Tests[i:i+1])
+			return
+		}
+		low, high, ok := uuidRange(prefix)
+		if !ok || whole && low != high {
+			c.write("false")
+			return
+		}
+		c.write("("+sql+" BETWEEN ?::UUID AND ?::UUID)", low, high)
+	})
 }
 
 // originSQL is the name of an origin.

@@ -24,8 +24,6 @@ func (w *sessionWhere) column(field string) (column, bool) {
 		return column{sql: sql, absent: absent}, true
 	}
 	switch field {
-	case "session_id":
-		return column{sql: "g.session::VARCHAR"}, true
 	case "environment":
 		return column{sql: "coalesce(g.environment, '')", absent: "''"}, true
 	case "first_seen", "last_seen", "exchanges", "errors":
@@ -51,6 +49,8 @@ func (w *sessionWhere) term(t *filter.Term) {
 		return
 	}
 	switch t.Field.Name {
+	case "session_id":
+		w.uuids("g.session", t)
 	case "state":
 		w.facts = true
 		w.anyOf(len(t.Tests), func(i int) { w.state(&t.Tests[i]) })

@@ -96,6 +96,7 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 		s.writer.forget()
 		return s.operational("store a batch", err)
 	}
+	s.extendSpan(batch.Exchanges)
 	// The batch is stored, so what follows must not fail it: compaction only tidies up. When it fails, the next
 	// batch tries again.
 	_ = s.compact(context.WithoutCancel(ctx))
