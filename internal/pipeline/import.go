@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,6 +90,8 @@ func (im *Importer) Import(ctx context.Context, inputs []Input, reports Reports)
 	defer func() { _ = queue.Close() }() // only temporary files are left behind, and the next import removes them
 
 	auto := identify.NewAutoIdentifier()
+	// Where records of several inputs have one time, those of the input whose name comes first come first.
+	inputs = slices.SortedStableFunc(slices.Values(inputs), func(a, b Input) int { return strings.Compare(a.Name, b.Name) })
 	if err := im.read(ctx, inputs, queue, auto, &summary, reports); err != nil {
 		return summary, err
 	}
