@@ -101,7 +101,7 @@ func (f *Format) Fits(line []byte) bool {
 		return false
 	}
 	x := &r.exchange
-	if x.Request.Method == "" && !(r.hasLine && x.Client.IP.IsValid()) {
+	if x.Request.Method == "" && (!r.hasLine || !x.Client.IP.IsValid()) {
 		return false
 	}
 	return f.json == nil || x.Request.Path != ""

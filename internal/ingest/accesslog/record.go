@@ -292,13 +292,13 @@ func (r *record) addUser() {
 // text is what was appended to the memory since start.
 func (r *record) text(start int) string {
 	b := r.memory[start:]
-	return unsafe.String(unsafe.SliceData(b), len(b))
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // see the comment
 }
 
 // clean is b as text: escape sequences are undone where the format has them, and bytes that are not UTF-8 replaced.
 // The common case is the bytes themselves.
 func (r *record) clean(b []byte, escaped bool) string {
-	s := unsafe.String(unsafe.SliceData(b), len(b))
+	s := unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // see the comment
 	if escaped {
 		start := len(r.memory)
 		r.memory = unescape(r.memory, b)

@@ -211,4 +211,4 @@ func escaped(s string) string {
 }
 
 // bytesOf is s without a copy. The bytes may not be changed.
-func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) } //nolint:gosec // see the comment

@@ -223,12 +223,16 @@ func TestPeculiarities(t *testing.T) {
 	}{
 		{"no path", entry("", ""), func(x *seshat.Exchange) string { return x.Request.Path }, "/"},
 		{"cookies without a field", entry(`,"cookies":[{"name":"A","value":"1"},{"name":"B","value":"x=y"},{"name":""}]`, ""), requestHeader, "Cookie: A=1; B=x=y"},
-		{"set cookies without a field", entry("", `,"cookies":[{"name":"A","value":"1","path":"/","domain":"a.example","expires":"2026-02-03T04:05:06.000Z","httpOnly":true,"secure":true,"sameSite":"Lax"},{"name":"B","value":"2","expires":"Session","httpOnly":null}]`), responseHeader,
-			"Set-Cookie: A=1; Path=/; Domain=a.example; SameSite=Lax; Expires=Tue, 03 Feb 2026 04:05:06 GMT; HttpOnly; Secure | Set-Cookie: B=2"},
+		{
+			"set cookies without a field", entry("", `,"cookies":[{"name":"A","value":"1","path":"/","domain":"a.example","expires":"2026-02-03T04:05:06.000Z","httpOnly":true,"secure":true,"sameSite":"Lax"},{"name":"B","value":"2","expires":"Session","httpOnly":null}]`), responseHeader,
+			"Set-Cookie: A=1; Path=/; Domain=a.example; SameSite=Lax; Expires=Tue, 03 Feb 2026 04:05:06 GMT; HttpOnly; Secure | Set-Cookie: B=2",
+		},
 		{"form parameters", entry(`,"postData":{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"user","value":"a b"},{"name":"p","value":"a%20b"}]}`, ""), requestBody, "user=a+b&p=a%20b"},
 		{"text before parameters", entry(`,"postData":{"params":[{"name":"user","value":"x"}],"text":"t"}`, ""), requestBody, "t"},
-		{"multipart parameters", entry(`,"postData":{"mimeType":"multipart/form-data; boundary=b","params":[{"name":"us\"er","value":"alice","fileName":"f"}]}`, ""), requestBody,
-			"--b\r\nContent-Disposition: form-data; name=\"us%22er\"\r\n\r\nalice\r\n--b--\r\n"},
+		{
+			"multipart parameters", entry(`,"postData":{"mimeType":"multipart/form-data; boundary=b","params":[{"name":"us\"er","value":"alice","fileName":"f"}]}`, ""), requestBody,
+			"--b\r\nContent-Disposition: form-data; name=\"us%22er\"\r\n\r\nalice\r\n--b--\r\n",
+		},
 		{"parameters of something else", entry(`,"postData":{"mimeType":"application/json","params":[{"name":"a","value":"b"}]}`, ""), requestBody, ""},
 		{"nulls and wrong types", entry(`,"headers":null,"cookies":{},"postData":"x","bodySize":null,"httpVersion":7`, `,"headers":5,"content":[],"cookies":null`), requestHeader, ""},
 		{"content that was not kept", entry("", `,"content":{"size":7}`), func(x *seshat.Exchange) string {

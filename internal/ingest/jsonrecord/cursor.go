@@ -126,8 +126,9 @@ func (c *Cursor) Text(field string) (string, error) {
 		return c.stringValue()
 	case 'n':
 		return "", c.Skip()
+	default:
+		return "", c.mismatch(field, "a string")
 	}
-	return "", c.mismatch(field, "a string")
 }
 
 // stringValue reads a string.
@@ -142,13 +143,13 @@ func (c *Cursor) stringValue() (string, error) {
 	end := int(c.decoder.InputOffset())
 	inner := c.text[end-len(raw)+1 : end-1]
 	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-		return unsafe.String(unsafe.SliceData(inner), len(inner)), nil
+		return unsafe.String(unsafe.SliceData(inner), len(inner)), nil //nolint:gosec // see the comment
 	}
 	start := len(c.memory)
 	// The error says that there was invalid UTF-8, which was replaced; everything else was checked on reading.
 	c.memory, _ = jsontext.AppendUnquote(c.memory, raw)
 	kept := c.memory[start:]
-	return unsafe.String(unsafe.SliceData(kept), len(kept)), nil
+	return unsafe.String(unsafe.SliceData(kept), len(kept)), nil //nolint:gosec // see the comment
 }
 
 // Number reads a number. ok is false for a null.
@@ -159,14 +160,15 @@ func (c *Cursor) Number(field string) (n float64, ok bool, err error) {
 		if err != nil {
 			return 0, false, c.broken(err)
 		}
-		if n, err = strconv.ParseFloat(unsafe.String(unsafe.SliceData(raw), len(raw)), 64); err != nil {
+		if n, err = strconv.ParseFloat(unsafe.String(unsafe.SliceData(raw), len(raw)), 64); err != nil { //nolint:gosec // see the comment
 			return 0, false, &ingest.FieldError{Field: field, Reason: "a number too large"}
 		}
 		return n, true, nil
 	case 'n':
 		return 0, false, c.Skip()
+	default:
+		return 0, false, c.mismatch(field, "a number")
 	}
-	return 0, false, c.mismatch(field, "a number")
 }
 
 // Integer reads a number without fraction that fits. ok is false for a null.
@@ -185,12 +187,11 @@ func (c *Cursor) Integer(field string) (n int64, ok bool, err error) {
 // Bool reads true or false. A null is false.
 func (c *Cursor) Bool(field string) (bool, error) {
 	switch k := c.decoder.PeekKind(); k {
-	case 't', 'f', 'n':
+	case 't', 'f', 'n', 0:
 		return k == 't', c.Skip()
-	case 0:
-		return false, c.Skip()
+	default:
+		return false, c.mismatch(field, "true or false")
 	}
-	return false, c.mismatch(field, "true or false")
 }
 
 func (c *Cursor) mismatch(field, want string) error {
@@ -242,7 +243,7 @@ func (c *Cursor) Scalar() (string, error) {
 			return "", c.broken(err)
 		}
 		end := int(c.decoder.InputOffset())
-		return unsafe.String(unsafe.SliceData(c.text[end-len(raw):end]), len(raw)), nil
+		return unsafe.String(unsafe.SliceData(c.text[end-len(raw):end]), len(raw)), nil //nolint:gosec // see the comment
 	default:
 		return "", c.Skip()
 	}

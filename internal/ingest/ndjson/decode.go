@@ -331,7 +331,7 @@ func (b *content) body(message string) (seshat.Body, error) {
 }
 
 // bytesOf is s without a copy. The bytes may not be changed.
-func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) } //nolint:gosec // see the comment
 
 func fault(field, reason, hint string) error {
 	return &ingest.FieldError{Field: field, Reason: reason, Hint: hint}
