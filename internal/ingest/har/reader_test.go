@@ -283,6 +283,9 @@ func TestBadAndSkippedEntries(t *testing.T) {
 		{entry: `{"request":{"headers":[` + strings.Repeat(`{},`, maxList) + `{}]}}`, bad: "headers: more than 10000 elements"},
 	} {
 		n := 0
+		if bad, skipped, err := readAll(NewReader(strings.NewReader(archive(test.entry))), func(*seshat.Exchange) { n++ }); n != 0 || len(bad)+len(skipped) != 1 || !errors.Is(err, io.EOF) {
+			t.Errorf("%.60s, alone: %d exchanges, bad %q, skipped %q, %v", test.entry, n, bad, skipped, err)
+		}
 		bad, skipped, err := readAll(NewReader(strings.NewReader(archive(first, test.entry, first))), func(*seshat.Exchange) { n++ })
 		if n != 2 || strings.Join(bad, "|") != test.bad || strings.Join(skipped, "|") != test.skipped || !errors.Is(err, io.EOF) {
 			t.Errorf("%.60s: %d exchanges, bad %q, skipped %q, %v;\n want 2, %q, %q", test.entry, n, bad, skipped, err, test.bad, test.skipped)

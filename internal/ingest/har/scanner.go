@@ -121,7 +121,7 @@ func (s *scanner) name() (string, error) {
 	} else if c != '"' {
 		return "", s.expect('"')
 	}
-	s.value, s.keeping = s.value[:0], true
+	s.value, s.tooBig, s.keeping = s.value[:0], false, true
 	err := s.text()
 	s.keeping = false
 	if err != nil {
