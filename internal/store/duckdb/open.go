@@ -119,6 +119,19 @@ func makeDirectory(dir string) error {
 }
 
 func (s *Store) open(ctx context.Context, options Options) error {
+	if err := s.attach(ctx, options); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.conn, migrationFiles); err != nil {
+		return err
+	}
+	var err error
+	s.writer, err = newWriter(ctx, s.conn)
+	return err
+}
+
+// attach opens the file as it is.
+func (s *Store) attach(ctx context.Context, options Options) error {
 	settings := []string{
 		fmt.Sprintf("SET GLOBAL memory_limit = '%d KiB'", orDefault(options.Memory, DefaultMemory)>>10),
 		fmt.Sprintf("SET GLOBAL threads = %d", orDefault(options.Threads, DefaultThreads)),
@@ -154,14 +167,7 @@ func (s *Store) open(ctx context.Context, options Options) error {
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return err
 	}
-	if err := os.Chmod(filepath.Join(s.dir, FileName), 0o600); err != nil {
-		return err
-	}
-	if err := migrate(ctx, s.conn, migrationFiles); err != nil {
-		return err
-	}
-	s.writer, err = newWriter(ctx, s.conn)
-	return err
+	return os.Chmod(filepath.Join(s.dir, FileName), 0o600)
 }
 
 func orDefault[N int | int64](n, def N) N {

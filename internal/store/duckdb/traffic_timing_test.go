@@ -76,8 +76,11 @@ func madeUpLog() []logLine {
 	zipf := func(n int) int { return int(float64(n) * random.Float64() * random.Float64() * random.Float64()) }
 	at := time.Date(2015, 5, 17, 10, 5, 3, 0, time.UTC)
 	lines := make([]logLine, 10_000)
+	client := 0
 	for i := range lines {
-		client := random.IntN(1750)
+		if random.IntN(100) < 35 { // clients come for three exchanges on average
+			client = random.IntN(1750)
+		}
 		at = at.Add(time.Duration(random.IntN(52)) * time.Second)
 		lines[i] = logLine{
 			ip: netip.AddrFrom4([4]byte{byte(client*7 + 11), byte(client >> 3), byte(client * 31), byte(client)}), at: at, method: "GET",

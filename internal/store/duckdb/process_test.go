@@ -1,0 +1,270 @@
+package duckdb_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/store"
+	"github.com/seshat-project/seshat/internal/store/duckdb"
+	"github.com/seshat-project/seshat/internal/store/storetest"
+)
+
+// childVariable says what this test binary is to do when a test starts it as a process of its own.
+const childVariable = "SESHAT_STORE_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	role, dir, _ := strings.Cut(os.Getenv(childVariable), " ")
+	switch role {
+	case "":
+		os.Exit(m.Run())
+	case "hold":
+		child(func() error { return hold(dir) })
+	case "write":
+		child(func() error { return writeForever(dir) })
+	case "fill":
+		child(func() error { return fill(dir) })
+	}
+}
+
+func child(f func() error) {
+	if err := f(); err != nil {
+		_, _ = os.Stdout.WriteString("failed: " + err.Error() + "\n")
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// start starts this test binary in a role. Lines are what it prints.
+func start(t *testing.T, role, dir string) (command *exec.Cmd, lines *bufio.Scanner) {
+	t.Helper()
+	command = exec.Command(os.Args[0], "a-child") //nolint:gosec // ourselves
+	command.Env = append(os.Environ(), childVariable+"="+role+" "+dir)
+	if _, err := command.StdinPipe(); err != nil { // open until the test ends
+		t.Fatal(err)
+	}
+	output, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command.Stderr = os.Stderr
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	})
+	return command, bufio.NewScanner(output)
+}
+
+func say(line string) { _, _ = os.Stdout.WriteString(line + "\n") }
+
+// hold opens the store and keeps it until its input ends, which it never does.
+func hold(dir string) error {
+	s, err := duckdb.Open(context.Background(), dir, duckdb.Options{})
+	if err != nil {
+		return err
+	}
+	say("open")
+	if _, err := io.ReadAll(os.Stdin); err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+func TestSecondProcess(t *testing.T) {
+	dir := t.TempDir()
+	command, lines := start(t, "hold", dir)
+	if !lines.Scan() || lines.Text() != "open" {
+		t.Fatalf("the first process says %q", lines.Text())
+	}
+	_, err := duckdb.Open(context.Background(), dir, duckdb.Options{LockWait: 120 * time.Millisecond})
+	if seshat.KindOfError(err) != seshat.ErrorUnavailable {
+		t.Fatalf("the second process: %v; want unavailable", err)
+	}
+	for _, want := range []string{dir, "process " + strconv.Itoa(command.Process.Pid), "a-child", "wait until it is done"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q does not say %q", err, want)
+		}
+	}
+	// A process that was killed leaves no lock behind, and who waits gets in.
+	go func() { _ = command.Process.Kill() }()
+	s, err := duckdb.Open(context.Background(), dir, duckdb.Options{LockWait: time.Minute})
+	if err != nil {
+		t.Fatalf("after the first process ended: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSecondOpening(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, duckdb.Options{})
+	if _, err := duckdb.Open(context.Background(), dir, duckdb.Options{}); seshat.KindOfError(err) != seshat.ErrorUnavailable {
+		t.Errorf("opened twice in one process: %v; want unavailable", err)
+	}
+}
+
+// crashBatch is batch n of a sequence in which everything says which batch it came with.
+func crashBatch(n int) *store.Batch {
+	b := storetest.NewTraffic(uint64(n), 3).Batch(40) //nolint:gosec // small
+	b.Source, b.Position = "crash", []byte(strconv.Itoa(n))
+	b.State = []store.StateRecord{{Key: seshat.Digest{1}, Value: []byte(strconv.Itoa(n))}}
+	b.Exchanges[0].ID = "first-" + strconv.Itoa(n)
+	b.Exchanges[39].ID = "last-" + strconv.Itoa(n)
+	return b
+}
+
+// writeForever commits batch after batch and says so after each.
+func writeForever(dir string) error {
+	s, err := duckdb.Open(context.Background(), dir, duckdb.Options{})
+	if err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		if err := s.Commit(context.Background(), crashBatch(n)); err != nil {
+			return err
+		}
+		say(strconv.Itoa(n))
+	}
+}
+
+func TestKill(t *testing.T) {
+	dir := t.TempDir()
+	acknowledged := 0
+	for range 3 {
+		command, lines := start(t, "write", dir)
+		acknowledged = 0
+		for lines.Scan() {
+			n, err := strconv.Atoi(lines.Text())
+			if err != nil {
+				t.Fatalf("the writer says %q", lines.Text())
+			}
+			acknowledged = n
+			if n == 7 {
+				if err := command.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		_ = command.Wait()
+		s, err := duckdb.Open(context.Background(), dir, duckdb.Options{})
+		if err != nil {
+			t.Fatalf("after kill -9: %v", err)
+		}
+		checkCrashed(t, s, acknowledged)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		dir = t.TempDir()
+	}
+}
+
+// checkCrashed checks that every acknowledged batch is there, and that each is whole.
+func checkCrashed(t *testing.T, s store.Store, acknowledged int) {
+	t.Helper()
+	ctx := context.Background()
+	position, err := s.Position(ctx, "crash")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(string(position))
+	if err != nil || n < acknowledged {
+		t.Fatalf("position %q, %v; batch %d was acknowledged", position, err, acknowledged)
+	}
+	if span, err := s.Span(ctx); err != nil || span.Exchanges != int64(40*n) {
+		t.Errorf("%d exchanges, %v; want 40 of each of %d batches", span.Exchanges, err, n)
+	}
+	state, err := s.LoadState(ctx, []seshat.Digest{{1}})
+	if err != nil || string(state[seshat.Digest{1}]) != strconv.Itoa(n) {
+		t.Errorf("state %q, %v; want that of batch %d", state[seshat.Digest{1}], err, n)
+	}
+	for i := 1; i <= n; i++ {
+		for _, id := range []string{"first-", "last-"} {
+			if _, err := s.Exchange(ctx, id+strconv.Itoa(i)); err != nil {
+				t.Errorf("exchange %s%d: %v", id, i, err)
+			}
+		}
+	}
+	if _, err := s.Exchange(ctx, "first-"+strconv.Itoa(n+1)); seshat.KindOfError(err) != seshat.ErrorNotFound {
+		t.Errorf("an exchange of batch %d: %v; want none", n+1, err)
+	}
+}
+
+// fileLimit stands for a full disk: no file may become larger.
+const fileLimit = 3 << 20
+
+// fill commits until the disk is full, checks that what was committed is still there, makes room and goes on.
+func fill(dir string) error {
+	ctx := context.Background()
+	s, err := duckdb.Open(ctx, dir, duckdb.Options{})
+	if err != nil {
+		return err
+	}
+	limit := syscall.Rlimit{}
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	full := limit
+	full.Cur = fileLimit
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full); err != nil {
+		return err
+	}
+	traffic := storetest.NewTraffic(1, 3)
+	stored := int64(0)
+	for {
+		err = s.Commit(ctx, traffic.Batch(2000))
+		if err != nil {
+			break
+		}
+		if stored += 2000; stored > 1<<20 {
+			return errors.New("the disk was never full")
+		}
+	}
+	if seshat.KindOfError(err) != seshat.ErrorUnavailable || !strings.Contains(err.Error(), "the disk is full") {
+		return errors.New("want an error that says that the disk is full, got: " + err.Error())
+	}
+	say("full")
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	if err := s.Commit(ctx, traffic.Batch(2000)); err != nil {
+		return errors.New("with room again: " + err.Error())
+	}
+	stored += 2000
+	say(strconv.FormatInt(stored, 10))
+	return s.Close()
+}
+
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	_, lines := start(t, "fill", dir)
+	if !lines.Scan() || lines.Text() != "full" {
+		t.Fatalf("the writer says %q", lines.Text())
+	}
+	if !lines.Scan() {
+		t.Fatal("the writer says nothing after there was room again")
+	}
+	want, err := strconv.ParseInt(lines.Text(), 10, 64)
+	if err != nil {
+		t.Fatalf("the writer says %q", lines.Text())
+	}
+	for lines.Scan() {
+		t.Errorf("the writer says %q", lines.Text())
+	}
+	s := open(t, dir, duckdb.Options{})
+	if span, err := s.Span(context.Background()); err != nil || span.Exchanges != want {
+		t.Errorf("%d exchanges, %v; want %d", span.Exchanges, err, want)
+	}
+}
