@@ -1,0 +1,21 @@
+//go:build unix
+
+package test
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+)
+
+// peakOf is the most memory that a process that ended ever had, in bytes.
+func peakOf(state *os.ProcessState) int64 {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	if runtime.GOOS == "darwin" {
+		return usage.Maxrss // bytes there, kibibytes elsewhere
+	}
+	return usage.Maxrss * 1024
+}
