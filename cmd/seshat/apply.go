@@ -73,4 +73,3 @@ func (a *app) apply(ctx context.Context, o *applyOptions) error {
 		return nil
 	})
 }
-

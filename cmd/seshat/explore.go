@@ -122,7 +122,7 @@ func (a *app) explore(ctx context.Context, args []string, o *exploreOptions) (er
 	case shown == 0:
 		a.note("No exchange matches.")
 	case more:
-		a.note("There are more than these %s; --limit 0 shows all.", terminal.Plural(int64(shown), "exchange", "exchanges"))
+		a.note("There are more; --limit 0 shows all.")
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func exchangeColumns() []exchangeColumn {
 				if x.Duration == 0 {
 					return nil
 				}
-				return float64(x.Duration) / float64(time.Millisecond)
+				return milliseconds(x)
 			},
 			cell: func(x *seshat.Assigned, _ bool) terminal.Cell {
 				if x.Duration == 0 {
@@ -122,13 +122,7 @@ func exchangeColumns() []exchangeColumn {
 			return ""
 		})),
 		list("client_session_ids", "all client session IDs that were found, masked", clientSessionIDs),
-		list("flows", "the flows that the exchange is part of", func(x *seshat.Assigned) []string {
-			var out []string
-			for _, f := range x.Flows {
-				out = append(out, f.Name)
-			}
-			return out
-		}),
+		list("flows", "the flows that the exchange is part of", exchangeFlows),
 		text("trace_id", "the W3C trace ID", func(x *seshat.Assigned) string { return x.TraceID }),
 	}
 }
@@ -223,6 +217,16 @@ func parametersOf(x *seshat.Assigned, t seshat.ParameterType) []string {
 	}
 	return out
 }
+
+func exchangeFlows(x *seshat.Assigned) []string {
+	var out []string
+	for _, f := range x.Flows {
+		out = append(out, f.Name)
+	}
+	return out
+}
+
+func milliseconds(x *seshat.Assigned) float64 { return float64(x.Duration) / float64(time.Millisecond) }
 
 func clientSessionIDs(x *seshat.Assigned) []string {
 	var out []string

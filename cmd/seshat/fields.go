@@ -43,7 +43,10 @@ func (a *app) listFields(fields *filter.Fields) error {
 			name += ".NAME"
 		}
 		err := rows.Add([]terminal.Cell{
-			{Text: name}, {Text: strings.Join(f.Aliases, ", ")}, {Text: f.Type.String()}, {Text: f.Example},
+			{Text: name},
+			{Text: strings.Join(f.Aliases, ", ")},
+			{Text: f.Type.String()},
+			{Text: f.Example},
 			{Text: strings.ReplaceAll(f.Doc, "`", "")},
 		})
 		if err != nil {

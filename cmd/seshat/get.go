@@ -122,14 +122,21 @@ func (a *app) resourceTable(found []resource.Stored) error {
 		return nil
 	}
 	rows := a.screen().Rows([]terminal.Column{
-		{Title: "KIND"}, {Title: "NAME"}, {Title: "REVISION", Right: true}, {Title: "CHANGED"}, {Title: "BY", Least: 4},
+		{Title: "KIND"},
+		{Title: "NAME"},
+		{Title: "REVISION", Right: true},
+		{Title: "CHANGED"},
+		{Title: "BY", Least: 4},
 		{Title: "DESCRIPTION", Least: 10},
 	})
 	for i := range found {
 		f := &found[i]
 		err := rows.Add([]terminal.Cell{
-			{Text: strings.ToLower(string(f.Kind))}, {Text: f.Name},
-			{Text: strconv.FormatUint(uint64(f.Revision), 10)}, {Text: terminal.Time(f.At)}, {Text: f.By},
+			{Text: strings.ToLower(string(f.Kind))},
+			{Text: f.Name},
+			{Text: strconv.FormatUint(uint64(f.Revision), 10)},
+			{Text: terminal.Time(f.At)},
+			{Text: f.By},
 			{Text: f.Resource.Metadata.Description},
 		})
 		if err != nil {

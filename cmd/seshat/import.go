@@ -231,7 +231,7 @@ func (a *app) printSummary(s *pipeline.Summary, output string) error {
 	if a.quiet {
 		return nil
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s read, %s stored, %s bad, %s, %s, %.1f seconds\n",
+	_, err := fmt.Fprintf(a.stdout, "%s read, %s stored, %s bad, %s, %s, %.2f seconds\n",
 		terminal.Plural(s.Read, "exchange", "exchanges"), terminal.Count(s.Stored), terminal.Count(s.Bad),
 		terminal.Plural(s.Duplicates, "duplicate", "duplicates"), terminal.Plural(s.Sessions, "session", "sessions"), s.Seconds)
 	return err

@@ -55,4 +55,3 @@ func configured(rules *rule.Ruleset, host string) bool {
 	}
 	return false
 }
-

@@ -82,4 +82,3 @@ before; --forget removes them.`,
 	cmd.Flags().BoolVar(&forget, "forget", false, "remove the old keys: IDs can no longer be found in older data")
 	return cmd
 }
-

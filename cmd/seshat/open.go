@@ -27,7 +27,9 @@ const lockWait = 3 * time.Second
 func (a *app) path(name string) string { return filepath.Join(a.data, name) }
 
 // openForReading opens the store to look at what is in it.
-func (a *app) openForReading(ctx context.Context) (store.Store, error) { return a.openWithin(ctx, lockWait) }
+func (a *app) openForReading(ctx context.Context) (store.Store, error) {
+	return a.openWithin(ctx, lockWait)
+}
 
 func (a *app) openWithin(ctx context.Context, wait time.Duration) (store.Store, error) {
 	if _, err := os.Stat(a.path(duckdb.FileName)); errors.Is(err, fs.ErrNotExist) {

@@ -8,11 +8,11 @@ import (
 
 func (a *app) schemaCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of resources",
-		Long:  `Schema prints the JSON Schema (2020-12) of resources. Editors complete and check files of resources with it.`,
+		Use:     "schema",
+		Short:   "Print the JSON Schema of resources",
+		Long:    `Schema prints the JSON Schema (2020-12) of resources. Editors complete and check files of resources with it.`,
 		Example: `  seshat schema > seshat.schema.json`,
-		Args:  cobra.NoArgs,
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := a.stdout.Write(resource.Schema())
 			return err

@@ -106,7 +106,7 @@ func (a *app) sessions(ctx context.Context, args []string, o *sessionsOptions) (
 	case shown == 0:
 		a.note("No session matches.")
 	case more:
-		a.note("There are more than these %s; --limit 0 shows all.", terminal.Plural(int64(shown), "session", "sessions"))
+		a.note("There are more; --limit 0 shows all.")
 	}
 	return nil
 }
@@ -264,9 +264,16 @@ func sessionRecord(s *seshat.Session) []string {
 
 func sessionColumns() []terminal.Column {
 	return []terminal.Column{
-		{Title: "SESSION"}, {Title: "USER", Least: 8}, {Title: "STATE"}, {Title: "IDENTIFIED BY", Least: 8},
-		{Title: "LAST SEEN"}, {Title: "LASTED", Right: true}, {Title: "EXCHANGES", Right: true},
-		{Title: "ERRORS", Right: true}, {Title: "FROM", Least: 9}, {Title: "SERVICES", Least: 8},
+		{Title: "SESSION"},
+		{Title: "USER", Least: 8},
+		{Title: "STATE"},
+		{Title: "IDENTIFIED BY", Least: 8},
+		{Title: "LAST SEEN"},
+		{Title: "LASTED", Right: true},
+		{Title: "EXCHANGES", Right: true},
+		{Title: "ERRORS", Right: true},
+		{Title: "FROM", Least: 9},
+		{Title: "SERVICES", Least: 8},
 	}
 }
 
@@ -280,10 +287,16 @@ func sessionCells(s *seshat.Session, short bool) []terminal.Cell {
 		user = terminal.Cell{Text: "-", Style: terminal.StyleFaint}
 	}
 	return []terminal.Cell{
-		{Text: shownID(s.ID, short), Style: terminal.StyleCyan}, user,
-		{Text: string(s.State), Style: terminal.StateStyle(s.State)}, {Text: s.IdentifiedBy},
-		{Text: terminal.Time(s.LastSeen)}, {Text: terminal.Span(s.LastSeen.Sub(s.FirstSeen))},
-		{Text: terminal.Count(s.Exchanges)}, errors, {Text: firstOf(s.IPs)}, {Text: firstOf(s.Services)},
+		{Text: shownID(s.ID, short), Style: terminal.StyleCyan},
+		user,
+		{Text: string(s.State), Style: terminal.StateStyle(s.State)},
+		{Text: s.IdentifiedBy},
+		{Text: terminal.Time(s.LastSeen)},
+		{Text: terminal.Span(s.LastSeen.Sub(s.FirstSeen))},
+		{Text: terminal.Count(s.Exchanges)},
+		errors,
+		{Text: firstOf(s.IPs)},
+		{Text: firstOf(s.Services)},
 	}
 }
 

@@ -43,7 +43,7 @@ type Moment struct {
 	UserAgent  string    `json:"user_agent"`
 	JA4        string    `json:"ja4,omitempty"`
 	Identifier string    `json:"identifier"`
-	// Marks say what is special: "sign-in", "user agent changed from …".
+	// Marks say what is special: "sign-in", "other address: 192.0.2.7".
 	Marks []string `json:"marks"`
 }
 
@@ -197,7 +197,7 @@ func (m *Moment) markDevice(before *Moment) {
 		{"TLS fingerprint", before.JA4, m.JA4},
 	} {
 		if change.from != "" && change.to != "" && change.from != change.to {
-			m.Marks = append(m.Marks, change.what+" changed")
+			m.Marks = append(m.Marks, "other "+change.what+": "+change.to)
 		}
 	}
 }

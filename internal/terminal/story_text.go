@@ -142,14 +142,22 @@ func (p *page) moment(m *Moment, method int) {
 		took = Span(time.Duration(m.DurationMS * float64(time.Millisecond)))
 	}
 	offset := "+" + Span(time.Duration(m.OffsetMS*float64(time.Millisecond)))
-	line := fmt.Sprintf("  %s %8s  %s  %-*s %s", m.Time.UTC().Format("15:04:05Z"), offset, status, method,
-		Escape(m.Method), Escape(m.Endpoint))
+	line := fmt.Sprintf("  %s %8s  %s  %-*s ", m.Time.UTC().Format("15:04:05Z"), offset, status, method, Escape(m.Method))
 	marks := ""
 	for _, mark := range m.Marks {
-		marks += "  " + p.screen.Paint(StyleCyan, "← "+Escape(mark))
+		marks += "  ← " + Escape(mark)
 	}
-	p.line(line + p.screen.Paint(StyleFaint, "  "+took) + marks)
+	took = "  " + took
+	endpoint := Escape(m.Endpoint)
+	if p.screen.width > 0 { // what is special matters more than the end of a long path
+		room := p.screen.width - width(line) - width(took) - min(width(marks), p.screen.width/3)
+		endpoint = Cut(endpoint, max(room, leastEndpoint))
+	}
+	p.line(line + endpoint + p.screen.Paint(StyleFaint, took) + p.screen.Paint(StyleCyan, marks))
 }
+
+// leastEndpoint is how much of an endpoint is shown on the narrowest screen.
+const leastEndpoint = 20
 
 // lineageShown is how many client session IDs the text lists. A client that gets a new token with every request has
 // thousands; the JSON has them all.
@@ -159,7 +167,7 @@ func (p *page) lineage(steps []Step) {
 	if len(steps) == 0 {
 		return
 	}
-	p.heading("Client session IDs")
+	p.heading("Lineage: client session IDs and what links them")
 	for i := range steps {
 		step := &steps[i]
 		if len(steps) > lineageShown && i == lineageShown {

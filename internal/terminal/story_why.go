@@ -140,18 +140,26 @@ func evidenceWords(e seshat.Evidence) string {
 	}
 }
 
+// whySure says where the confidence comes from: what identifies the session, or its weakest link.
 func (s *Story) whySure() string {
 	confidence := s.Session.Confidence
 	text := fmt.Sprintf("Confidence %.2f: ", confidence)
+	for i := range s.Lineage {
+		if score := s.Lineage[i].Score; score < 1 && score == confidence {
+			return text + "that of its weakest link, which is inferred."
+		}
+	}
 	switch {
 	case confidence >= 1:
-		return text + "what identifies it is certain, and so is every link."
-	case confidence >= 0.8:
-		return text + "what identifies it is a session ID by all signs, or a link is inferred with a high score."
+		return text + "a session rule says what identifies it, and every link is certain."
+	case confidence >= 0.9:
+		return text + "the built-in set identifies it, and every link is certain."
+	case confidence >= 0.7:
+		return text + "it is known by a short-lived handle, or a device without an ID was taken for it."
 	case confidence >= 0.5:
-		return text + "the identifier may stand for more or less than one session, or a link is inferred."
+		return text + "clients with one address and user agent cannot be told apart."
 	default:
-		return text + "clients that share an address, and maybe a user agent, cannot be told apart."
+		return text + "clients that share an address cannot be told apart."
 	}
 }
 

@@ -28,13 +28,13 @@ func (s *Screen) Table(columns []Column, rows [][]Cell) error {
 	texts := make([][]string, len(rows))
 	widths := make([]int, len(columns))
 	for i, c := range columns {
-		widths[i] = text.StringWidthWithoutEscSequences(c.Title)
+		widths[i] = width(c.Title)
 	}
 	for i, row := range rows {
 		texts[i] = make([]string, len(row))
 		for j, cell := range row {
 			texts[i][j] = Escape(cell.Text)
-			widths[j] = max(widths[j], text.StringWidthWithoutEscSequences(texts[i][j]))
+			widths[j] = max(widths[j], width(texts[i][j]))
 		}
 	}
 	if s.width > 0 {
@@ -66,13 +66,13 @@ func (s *Screen) Table(columns []Column, rows [][]Cell) error {
 	return err
 }
 
-// fit narrows columns until the table is at most width wide, one step at a time the one that is widest now.
-func fit(columns []Column, widths []int, width int) {
+// fit narrows columns until the table is at most room wide, one step at a time the one that is widest now.
+func fit(columns []Column, widths []int, room int) {
 	total := gap * (len(widths) - 1)
 	for _, w := range widths {
 		total += w
 	}
-	for ; total > width; total-- {
+	for ; total > room; total-- {
 		widest := -1
 		for i := range widths {
 			if columns[i].Least > 0 && widths[i] > columns[i].Least && (widest < 0 || widths[i] > widths[widest]) {
@@ -95,6 +95,9 @@ func plainStyle() table.Style {
 		Options: table.OptionsNoBordersAndSeparators,
 	}
 }
+
+// width is how many columns s takes.
+func width(s string) int { return text.StringWidthWithoutEscSequences(s) }
 
 // Cut is s in at most width columns, with "…" in place of what is left out; 0 does not cut.
 func Cut(s string, width int) string { return text.Snip(s, width, "…") }
