@@ -163,7 +163,7 @@ func (s *sessionState) append(b []byte) []byte {
 	for _, u := range s.users {
 		w.text(u.source)
 		w.text(u.name)
-		w.flags(u.weak)
+		w.flags(u.weak, u.token)
 	}
 	w.uint(uint64(len(s.roles)))
 	for _, role := range s.roles {
@@ -190,7 +190,7 @@ func (r *reader) sessionState(key seshat.Digest) *sessionState {
 	r.flags(&s.kindKey, &s.presented, &s.forgetful)
 	for n := r.length(); n > 0 && !r.bad; n-- {
 		u := userName{source: r.text(), name: r.text()}
-		r.flags(&u.weak)
+		r.flags(&u.weak, &u.token)
 		s.users = append(s.users, u)
 	}
 	for n := r.length(); n > 0 && !r.bad; n-- {

@@ -1,8 +1,6 @@
 package correlate
 
 import (
-	"hash/fnv"
-	"io"
 	"slices"
 
 	"github.com/seshat-project/seshat"
@@ -63,7 +61,7 @@ func (d *deviceState) follow(x *exchangeView) {
 	if len(d.prelude) > maxPrelude {
 		return
 	}
-	step := siteOf(x.o.Method + " " + x.o.Host + x.o.Path)
+	step := siteOf(x.o.Method, " ", x.o.Host, x.o.Path)
 	if len(d.prelude) > 0 && (step == d.prelude[0] || !d.knows(x)) {
 		d.prelude = append(d.prelude[:0], make([]site, maxPrelude+1)...)
 		return
@@ -72,14 +70,21 @@ func (d *deviceState) follow(x *exchangeView) {
 	d.sites = addSite(addSite(d.sites, x.host), x.origin)
 }
 
-// siteOf is the hash under which a host, an origin or an endpoint is remembered; 0 stands for none.
-func siteOf(name string) site {
-	if name == "" {
+// siteOf is the hash (FNV-1a, 64 bits) under which a host, an origin or an endpoint is remembered; 0 stands for none.
+func siteOf(parts ...string) site {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+		for i := 0; i < len(part); i++ {
+			h = (h ^ uint64(part[i])) * prime
+		}
+	}
+	if size == 0 {
 		return 0
 	}
-	h := fnv.New64a()
-	_, _ = io.WriteString(h, name)
-	return site(h.Sum64() | 1)
+	return site(h | 1)
 }
 
 func addSite(sites []site, s site) []site {

@@ -2,7 +2,6 @@ package correlate
 
 import (
 	"crypto/sha256"
-	"net/netip"
 
 	"github.com/seshat-project/seshat"
 )
@@ -124,11 +123,8 @@ func (x *exchangeView) subjectToken() *seshat.ObservedID {
 
 // subjectKey is the key of a subject's state. It need not be secret: the subject is a user's name.
 func subjectKey(token *seshat.ObservedID) seshat.Digest {
-	h := sha256.New()
-	h.Write([]byte("seshat subject\x00" + token.Token.Issuer + "\x00" + token.Token.Subject))
-	var key seshat.Digest
-	copy(key[:], h.Sum(nil))
-	return key
+	sum := sha256.Sum256([]byte("seshat subject\x00" + token.Token.Issuer + "\x00" + token.Token.Subject))
+	return seshat.Digest(sum[:len(seshat.Digest{})])
 }
 
 // Network prefixes within which a client usually stays while it goes on.
@@ -143,8 +139,9 @@ func deviceOf(o *seshat.Observation) (network, agent, ja4 site) {
 	if ip.Is6() {
 		bits = networkBits6
 	}
-	if prefix, err := ip.Prefix(bits); err == nil && prefix != (netip.Prefix{}) {
-		network = siteOf(prefix.String())
+	if prefix, err := ip.Prefix(bits); err == nil {
+		address := prefix.Addr().As16()
+		network = siteOf(string(address[:]))
 	}
 	return network, siteOf(o.UserAgent), siteOf(o.JA4)
 }

@@ -54,7 +54,7 @@ func (c *Correlator) followCode(s *sessionState, x *exchangeView) *sessionState 
 func differ(a, b []userName) bool {
 	for i := range a {
 		for j := range b {
-			if a[i].source == b[j].source && !sameName(a[i].name, b[j].name) {
+			if a[i].token == b[j].token && a[i].source == b[j].source && !sameName(a[i].name, b[j].name) {
 				return true
 			}
 		}
@@ -81,7 +81,7 @@ func sameName(a, b string) bool {
 
 func (s *sessionState) addUser(u userName) bool {
 	for i := range s.users {
-		if s.users[i].source == u.source {
+		if s.users[i].source == u.source && s.users[i].token == u.token {
 			return false
 		}
 	}

@@ -33,9 +33,10 @@ type exchangeView struct {
 // userName is a user's name and where it was stated. Names from different sources cannot be compared: an e-mail
 // address of a form and the subject of a token may well be one person.
 type userName struct {
-	source string
+	source string // a parameter, or the issuer of a token
 	name   string
 	weak   bool // stated by the client, without proof
+	token  bool // the subject of a token
 }
 
 func (x *exchangeView) read(o *seshat.Observation) {
@@ -108,7 +109,7 @@ func (x *exchangeView) read(o *seshat.Observation) {
 	for _, ids := range tokens {
 		for _, id := range ids {
 			if id.Token.IsToken && id.Token.Subject != "" {
-				x.users = append(x.users, userName{source: "sub " + id.Token.Issuer, name: id.Token.Subject})
+				x.users = append(x.users, userName{source: id.Token.Issuer, name: id.Token.Subject, token: true})
 			}
 		}
 	}
