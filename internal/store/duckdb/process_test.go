@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
@@ -216,6 +217,7 @@ func fill(dir string) error {
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		return err
 	}
+	signal.Ignore(syscall.SIGXFSZ) // so that writing fails instead
 	full := limit
 	full.Cur = fileLimit
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full); err != nil {
@@ -249,9 +251,9 @@ func fill(dir string) error {
 
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	_, lines := start(t, "fill", dir)
+	command, lines := start(t, "fill", dir)
 	if !lines.Scan() || lines.Text() != "full" {
-		t.Fatalf("the writer says %q", lines.Text())
+		t.Fatalf("the writer says %q, %v", lines.Text(), command.Wait())
 	}
 	if !lines.Scan() {
 		t.Fatal("the writer says nothing after there was room again")
