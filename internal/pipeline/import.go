@@ -47,6 +47,7 @@ type Summary struct {
 	Read       int64   `json:"read"` // exchanges that could be read
 	Stored     int64   `json:"stored"`
 	Bad        int64   `json:"bad"`        // records that could not be read
+	Skipped    int64   `json:"skipped"`    // records that are no HTTP exchange, such as a HAR's data: URLs
 	Duplicates int64   `json:"duplicates"` // exchanges that were stored before, or twice in the input
 	Sessions   int64   `json:"sessions"`   // new ones
 	Seconds    float64 `json:"seconds"`
@@ -194,6 +195,9 @@ func (im *Importer) readInput(ctx context.Context, source int, input *Input, ful
 		var bad *ingest.BadRecord
 		switch {
 		case err == nil:
+		case errors.As(err, &bad) && bad.Skipped:
+			summary.Skipped++
+			continue
 		case errors.As(err, &bad):
 			summary.Bad++
 			if reports.Bad != nil {
