@@ -132,7 +132,7 @@ type chunk struct {
 const chunkSize = 256
 
 // read takes the inputs one after the other; while one goroutine parses, the workers mask, identify and digest.
-func (im *Importer) read(ctx context.Context, inputs []Input, queue *spool.Spool, auto *identify.AutoIdentifier, summary *Summary, reports Reports) error {
+func (im *Importer) read(ctx context.Context, inputs []Input, queue *spool.Spool, auto *autoIdentifier, summary *Summary, reports Reports) error {
 	group, ctx := errgroup.WithContext(ctx)
 	full, empty := make(chan *chunk, 4), make(chan *chunk, 8)
 	var spooling sync.Mutex
@@ -147,7 +147,7 @@ func (im *Importer) read(ctx context.Context, inputs []Input, queue *spool.Spool
 				}
 				spooling.Lock()
 				for i, o := range observations {
-					auto.Observe(&c.exchanges[i].Exchange)
+					auto.observe(&c.exchanges[i].Exchange, o)
 					position := c.exchanges[i].position
 					if err := queue.Add(o, c.source, uint64(position.Offset), position.Content); err != nil {
 						spooling.Unlock()
