@@ -90,13 +90,13 @@ func (im *Importer) Import(ctx context.Context, inputs []Input, reports Reports)
 	}
 	defer func() { _ = queue.Close() }() // only temporary files are left behind, and the next import removes them
 
-	auto := identify.NewAutoIdentifier()
+	auto := autoIdentifier{counts: identify.NewAutoIdentifier(), configured: map[string]struct{}{}}
 	// Where records of several inputs have one time, those of the input whose name comes first come first.
 	inputs = slices.SortedStableFunc(slices.Values(inputs), func(a, b Input) int { return strings.Compare(a.Name, b.Name) })
-	if err := im.read(ctx, inputs, queue, auto, &summary, reports); err != nil {
+	if err := im.read(ctx, inputs, queue, &auto, &summary, reports); err != nil {
 		return summary, err
 	}
-	summary.AutoIdentifiers = auto.Suggested()
+	summary.AutoIdentifiers = auto.suggested()
 
 	committer := NewCommitter(im.Store, correlate.New(im.Correlation), im.Now)
 	var done int64
