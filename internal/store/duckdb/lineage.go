@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seshat-project/seshat"
@@ -17,8 +18,59 @@ type memberRows struct {
 	first, last time.Time
 }
 
-// members returns the rows of the session that id belongs to.
+// memberCache remembers the rows of sessions that were looked at. Who reads a session reads its lineage and its
+// exchanges too, and finding its rows takes longest. It is emptied when anything is written.
+type memberCache struct {
+	mu      sync.Mutex
+	writes  uint64
+	members map[seshat.SessionID]memberRows
+}
+
+// cachedMembers is how many sessions memberCache holds.
+const cachedMembers = 256
+
+// get returns what is remembered, and how often was written so far.
+func (c *memberCache) get(id seshat.SessionID) (m memberRows, writes uint64, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m, ok = c.members[id]
+	return m, c.writes, ok
+}
+
+// put remembers what was read, unless something was written meanwhile.
+func (c *memberCache) put(id seshat.SessionID, m memberRows, writes uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.writes != writes {
+		return
+	}
+	if c.members == nil || len(c.members) >= cachedMembers {
+		c.members = make(map[seshat.SessionID]memberRows)
+	}
+	c.members[id] = m
+}
+
+func (c *memberCache) written() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writes++
+	c.members = nil
+}
+
+// members returns the rows of the session that id belongs to. They must not be changed.
 func (s *Store) members(ctx context.Context, id seshat.SessionID, merges bool) (memberRows, error) {
+	m, writes, ok := s.memberCache.get(id)
+	if ok {
+		return m, nil
+	}
+	m, err := s.readMembers(ctx, id, merges)
+	if err == nil {
+		s.memberCache.put(id, m, writes)
+	}
+	return m, err
+}
+
+func (s *Store) readMembers(ctx context.Context, id seshat.SessionID, merges bool) (memberRows, error) {
 	m := memberRows{session: id}
 	if merges {
 		canonical, err := s.canonical(ctx, []seshat.SessionID{id})

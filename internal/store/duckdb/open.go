@@ -68,6 +68,8 @@ type Store struct {
 	writer *writer
 	closed bool
 
+	memberCache memberCache
+
 	spanMutex sync.Mutex
 	span      *store.Span // nil when it has to be read
 }

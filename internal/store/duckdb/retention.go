@@ -15,6 +15,7 @@ func (s *Store) DropBefore(ctx context.Context, before time.Time) (int64, error)
 	before = day(before)
 	const op = "drop what is older than the retention"
 	defer s.forgetSpan()
+	defer s.memberCache.written()
 	s.writer.forget() // the rows that it remembers may go
 	var dropped int64
 	err := s.transaction(ctx, func() error {

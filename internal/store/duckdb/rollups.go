@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/seshat-project/seshat/internal/store"
 )
@@ -32,10 +33,22 @@ func (s *Store) hasMerges(ctx context.Context) (bool, error) {
 	return merges, err
 }
 
-// factsSQL is the newest facts of a session that stands for itself, as a struct; NULL when there are none.
-const factsSQL = `max_by({'previous_id': previous_id, 'user': "user", 'roles': roles, 'ended_at': ended_at,
-	'ended_by': ended_by, 'expires_at': expires_at, 'idle_timeout': idle_timeout, 'identified_by': identified_by,
-	'confidence': confidence}, version) FILTER (version > 0 AND session_id = session)`
+// allFacts are the columns of facts.
+func allFacts() []string {
+	return []string{
+		"previous_id", "user", "roles", "ended_at", "ended_by", "expires_at", "idle_timeout", "identified_by", "confidence",
+	}
+}
+
+// factsOf is the newest facts of a session that stands for itself, as a struct of some of their columns; NULL when
+// there are none. The less is asked for, the faster it is.
+func factsOf(columns []string) string {
+	fields := make([]string, len(columns))
+	for i, name := range columns {
+		fields[i] = "'" + name + "': \"" + name + "\""
+	}
+	return "max_by({" + strings.Join(fields, ", ") + "}, version) FILTER (version > 0 AND session_id = session)"
+}
 
 // ownLinkSQL selects the links l that stand for a client session ID that somebody gave out: not address and user agent.
 const ownLinkSQL = "l.kind NOT IN (7, 8)"

@@ -45,34 +45,50 @@ func (s *Store) Sessions(ctx context.Context, q store.Query, yield func(*seshat.
 	return nil
 }
 
-// candidateRows are how many of the newest roll-up rows are looked at first for a page, for each session that is asked
-// for, and in all.
+// A page of the newest sessions is looked for among those that were seen lately: within the time of about
+// candidateExchanges exchanges, then within candidateGrowth times as much, candidateSteps times in all.
 const (
-	candidateFactor = 20
-	candidateLeast  = 2_000
+	candidateExchanges = 20_000
+	candidateGrowth    = 16
+	candidateSteps     = 2
 )
 
-// sessionPage returns the IDs of the sessions that q asks for, in its order. The newest sessions are those with the
-// newest roll-up rows, so a page is looked for among these first; only where that is not enough, all are added up.
+// sessionPage returns the IDs of the sessions that q asks for, in its order. Only where those that were seen lately
+// are not enough, all sessions are added up.
 func (s *Store) sessionPage(ctx context.Context, q store.Query, merges bool) ([]seshat.SessionID, error) {
 	if q.Limit > 0 && !q.OldestFirst {
-		page, err := s.sessionPageOf(ctx, q, merges, max(candidateLeast, candidateFactor*q.Limit))
-		if err != nil || len(page) >= q.Limit {
-			return page, err
+		span, err := s.Span(ctx)
+		if err != nil {
+			return nil, err
+		}
+		last := span.Last
+		if !q.Until.IsZero() && q.Until.Before(last) {
+			last = store.Time(q.Until)
+		}
+		width := float64(span.Last.Sub(span.First)) * candidateExchanges / float64(max(span.Exchanges, 1))
+		for range candidateSteps {
+			since := last.Add(-time.Duration(min(width, float64(span.Last.Sub(span.First)))))
+			if !since.After(span.First) {
+				break
+			}
+			page, err := s.sessionPageOf(ctx, q, merges, since)
+			if err != nil || len(page) >= q.Limit {
+				return page, err
+			}
+			width *= candidateGrowth
 		}
 	}
-	return s.sessionPageOf(ctx, q, merges, 0)
+	return s.sessionPageOf(ctx, q, merges, time.Time{})
 }
 
-// sessionPageOf looks among the sessions that have one of the newest roll-up rows; among all when newest is 0. Every
-// session that is left out was last seen before all of those.
-func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, newest int) ([]seshat.SessionID, error) {
+// sessionPageOf looks among the sessions that were seen since a time; among all when it is zero. Every session that
+// is left out comes behind all of those.
+func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, seen time.Time) ([]seshat.SessionID, error) {
 	w := sessionWhere{merges: merges, now: q.Now}
 	from := "rollups"
-	if newest > 0 {
-		from = `(SELECT * FROM rollups WHERE session IN (SELECT session FROM rollups WHERE last_seen >=
-			(SELECT min(last_seen) FROM (SELECT last_seen FROM sessions WHERE last_seen IS NOT NULL ORDER BY last_seen DESC LIMIT ?))))`
-		w.args = append(w.args, newest)
+	if !seen.IsZero() {
+		from = "(SELECT * FROM rollups WHERE session IN (SELECT session FROM rollups WHERE last_seen >= ?))"
+		w.args = append(w.args, seen)
 	}
 	w.filter(q.Filter)
 	if !q.Since.IsZero() {
@@ -87,8 +103,8 @@ func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, n
 	statement := rollupsOf(merges) + `SELECT g.session FROM (
 		SELECT session, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges) AS exchanges,
 			sum(errors) AS errors, min(environment) AS environment`
-	if w.facts {
-		statement += ", " + factsSQL + " AS facts"
+	if len(w.facts) > 0 {
+		statement += ", " + factsOf(w.facts) + " AS facts"
 	}
 	statement += " FROM " + from + " GROUP BY session HAVING sum(exchanges) > 0) g WHERE " + w.sql.String() +
 		" ORDER BY g.last_seen " + direction(q) + ", g.session " + direction(q)
@@ -151,7 +167,7 @@ func (s *Store) sessionDetails(ctx context.Context, ids []seshat.SessionID, now 
 			coalesce(facts."user", ''), coalesce(facts.roles, ''), facts.ended_at, coalesce(facts.ended_by, ''),
 			facts.expires_at, coalesce(facts.idle_timeout, 0), coalesce(facts.identified_by, ''), coalesce(facts.confidence, 0)
 		FROM (SELECT session, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges)::BIGINT AS exchanges,
-			sum(errors)::BIGINT AS errors, min(environment) AS environment, `+factsSQL+` AS facts
+			sum(errors)::BIGINT AS errors, min(environment) AS environment, `+factsOf(allFacts())+` AS facts
 			FROM chosen GROUP BY session)`, list...)
 	if err != nil {
 		return nil, err
@@ -164,6 +180,10 @@ func (s *Store) sessionDetails(ctx context.Context, ids []seshat.SessionID, now 
 
 // sessionNumbers returns the numbers of the rows of sessions, and the session that each belongs to.
 func (s *Store) sessionNumbers(ctx context.Context, ids []seshat.SessionID, merges bool) ([]int64, []seshat.SessionID, error) {
+	if len(ids) == 1 {
+		m, err := s.members(ctx, ids[0], merges)
+		return m.numbers, slices.Repeat(ids, len(m.numbers)), err
+	}
 	var numbers []int64
 	var owners []seshat.SessionID
 	err := s.query(ctx, func(rows *sql.Rows) error {

@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seshat-project/seshat/internal/filter"
@@ -12,15 +13,24 @@ type sessionWhere struct {
 	condition
 	merges bool
 	now    time.Time
-	facts  bool // set when the condition needs g.facts
+	facts  []string // columns of g.facts that the condition needs
+}
+
+// need notes that the condition needs columns of g.facts.
+func (w *sessionWhere) need(columns ...string) {
+	for _, name := range columns {
+		if !slices.Contains(w.facts, name) {
+			w.facts = append(w.facts, name)
+		}
+	}
 }
 
 func (w *sessionWhere) filter(e filter.Expr) { w.expr(e, w.term, w.textTerm) }
 
 // column is the column of a field that is one value of the session.
 func (w *sessionWhere) column(field string) (column, bool) {
-	fact := func(sql, absent string) (column, bool) {
-		w.facts = true
+	fact := func(name, sql, absent string) (column, bool) {
+		w.need(name)
 		return column{sql: sql, absent: absent}, true
 	}
 	switch field {
@@ -31,13 +41,13 @@ func (w *sessionWhere) column(field string) (column, bool) {
 	case "duration":
 		return column{sql: "(epoch_us(g.last_seen) - epoch_us(g.first_seen))"}, true
 	case "previous_session_id":
-		return fact("coalesce(g.facts.previous_id::VARCHAR, '')", "''")
+		return fact("previous_id", "coalesce(g.facts.previous_id::VARCHAR, '')", "''")
 	case "user":
-		return fact(`coalesce(g.facts."user", '')`, "''")
+		return fact("user", `coalesce(g.facts."user", '')`, "''")
 	case "identified_by", "ended_by":
-		return fact("coalesce(g.facts."+field+", '')", "''")
+		return fact(field, "coalesce(g.facts."+field+", '')", "''")
 	case "confidence":
-		return fact("coalesce(g.facts.confidence, 0)", "")
+		return fact("confidence", "coalesce(g.facts.confidence, 0)", "")
 	default:
 		return column{}, false
 	}
@@ -52,7 +62,7 @@ func (w *sessionWhere) term(t *filter.Term) {
 	case "session_id":
 		w.uuids("g.session", t)
 	case "state":
-		w.facts = true
+		w.need("ended_by", "ended_at", "expires_at", "idle_timeout")
 		w.anyOf(len(t.Tests), func(i int) { w.state(&t.Tests[i]) })
 	case "role":
 		w.roles(func(col column) { w.tests(t.Field, col, t.Tests) })
@@ -94,7 +104,7 @@ func (w *sessionWhere) state(t *filter.Test) {
 
 // roles writes that a role passes.
 func (w *sessionWhere) roles(pass func(column)) {
-	w.facts = true
+	w.need("roles")
 	w.write("len(list_filter(string_split(coalesce(g.facts.roles, ''), chr(31)), lambda role: ")
 	pass(column{sql: "role", absent: "''"})
 	w.write(")) > 0")

@@ -97,6 +97,7 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 		return s.operational("store a batch", err)
 	}
 	s.extendSpan(batch.Exchanges)
+	s.memberCache.written()
 	// The batch is stored, so what follows must not fail it: compaction only tidies up. When it fails, the next
 	// batch tries again.
 	_ = s.compact(context.WithoutCancel(ctx))

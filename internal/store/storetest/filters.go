@@ -42,7 +42,7 @@ func sessionFilters(session string) []string {
 }
 
 func testFilters(t *testing.T, open Open) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		s, twin := open(t, now), memory.New(func() time.Time { return now })
 		traffic := NewTraffic(seed+100, 12)
 		batch := traffic.Batch(250)
