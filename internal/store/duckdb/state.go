@@ -3,7 +3,6 @@ package duckdb
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"hash/maphash"
 
 	"github.com/seshat-project/seshat"
@@ -34,12 +33,14 @@ func (w *writer) addState(b *bulk, records []store.StateRecord) {
 			value = r.Value
 		}
 		// A key that was there before makes the row before it garbage, and so is a row that deletes.
-		if w.states.mayHave(r.Key) {
+		there := w.states.mayHave(r.Key)
+		if there {
 			w.garbage.state++
 		}
-		if value == nil {
+		switch {
+		case value == nil:
 			w.garbage.state++
-		} else {
+		case !there:
 			w.states.add(r.Key)
 		}
 		b.append(a, engineUUID(r.Key), w.batch, w.day, value)
@@ -65,44 +66,62 @@ func (s *Store) LoadState(ctx context.Context, keys []seshat.Digest) (map[seshat
 	if len(wanted) == 0 {
 		return found, nil
 	}
+	// Which row of a key is the newest is found here: grouping a few rows costs the engine more than handing them over.
+	newest := make(map[seshat.Digest]int64, len(wanted))
+	var key seshat.Digest
+	var batch int64
+	scanKey := scanUUID(&key)
 	err := s.query(ctx, func(rows *sql.Rows) error {
-		var key seshat.Digest
 		var value []byte
-		if err := rows.Scan(scanUUID(&key), &value); err != nil {
+		if err := rows.Scan(scanKey, &batch, &value); err != nil {
 			return err
 		}
-		found[key] = value
+		if before, ok := newest[key]; ok && before > batch {
+			return nil
+		}
+		newest[key] = batch
+		delete(found, key)
+		if value != nil {
+			found[key] = value
+		}
 		return nil
-	}, `SELECT key, newest.value FROM (
-			SELECT key, max_by({'value': value}, batch_no) AS newest FROM state
-			WHERE key IN (SELECT unnest(string_split(?, ','))::UUID) GROUP BY key)
-		WHERE newest.value IS NOT NULL`, uuidList(wanted))
+	}, `SELECT key, batch_no, value FROM state WHERE key IN (SELECT unnest(string_split(?, ','))::UUID)`, uuidList(wanted))
 	return found, s.operational("load the state of correlation", err)
 }
 
-// stateFilter is a Bloom filter over the keys that have state: most keys that correlation asks for are new, and the
-// table need not be read to say so. Keys are never taken out; the next opening starts afresh.
+// stateFilter says which keys may have state: most keys that correlation asks for are new, and the table need not be
+// read to say so. It is a list of Bloom filters, each made for twice as many keys as the one before. Keys are never
+// taken out; the next opening starts afresh.
 type stateFilter struct {
-	seed  maphash.Seed
-	bits  []uint64
-	count int
+	seed    maphash.Seed
+	filters []bloomFilter
 }
 
-// Size of the filter: with stateFilterBits bits a key and stateFilterProbes probes, one of a hundred keys that have
-// no state is looked for in the table. When more keys come than it was made for, it is still correct, and slower.
+type bloomFilter struct {
+	bits        []uint64
+	keys, holds int
+}
+
+// Size of a filter: with bloomBits bits a key and bloomProbes probes, one of 150,000 keys that have no state is looked
+// for in vain, so that a batch of new keys mostly asks nothing.
 const (
-	stateFilterBits   = 10
-	stateFilterProbes = 7
-	stateFilterLeast  = 1 << 20 // keys; 1.25 MB
+	bloomBits   = 32
+	bloomProbes = 8
+	bloomLeast  = 1 << 18 // keys; 1 MB
 )
 
-func newStateFilter(keys int64) *stateFilter {
-	bits := max(2*keys, stateFilterLeast) * stateFilterBits
-	return &stateFilter{seed: maphash.MakeSeed(), bits: make([]uint64, (bits+63)/64)}
+func newStateFilter(keys int) *stateFilter {
+	f := &stateFilter{seed: maphash.MakeSeed()}
+	f.extend(max(2*keys, bloomLeast))
+	return f
+}
+
+func (f *stateFilter) extend(keys int) {
+	f.filters = append(f.filters, bloomFilter{bits: make([]uint64, (keys*bloomBits+63)/64), holds: keys})
 }
 
 func loadStateFilter(ctx context.Context, conn *sql.Conn, rows int64) (*stateFilter, error) {
-	f := newStateFilter(rows)
+	f := newStateFilter(int(rows))
 	if rows == 0 {
 		return f, nil
 	}
@@ -122,29 +141,41 @@ func loadStateFilter(ctx context.Context, conn *sql.Conn, rows int64) (*stateFil
 	return f, result.Err()
 }
 
-// probes calls each with the place of every bit of key until it returns false.
-func (f *stateFilter) probes(key seshat.Digest, each func(word, mask uint64) bool) bool {
+// add adds a key that the filter does not have.
+func (f *stateFilter) add(key seshat.Digest) {
+	last := &f.filters[len(f.filters)-1]
+	if last.keys >= last.holds {
+		f.extend(2 * last.holds)
+		last = &f.filters[len(f.filters)-1]
+	}
+	last.keys++
+	f.probe(last, key, func(word *uint64, mask uint64) bool {
+		*word |= mask
+		return true
+	})
+}
+
+func (f *stateFilter) mayHave(key seshat.Digest) bool {
+	for i := range f.filters {
+		filter := &f.filters[i]
+		if filter.keys > 0 && f.probe(filter, key, func(word *uint64, mask uint64) bool { return *word&mask != 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
+// probe calls each with the place of every bit of key until it returns false.
+func (f *stateFilter) probe(filter *bloomFilter, key seshat.Digest, each func(word *uint64, mask uint64) bool) bool {
 	h := maphash.Bytes(f.seed, key[:])
-	step := binary.LittleEndian.Uint64(key[8:]) | 1
-	n := uint64(len(f.bits)) * 64
-	for range stateFilterProbes {
+	step := h>>32 | h<<32 | 1
+	n := uint64(len(filter.bits)) * 64
+	for range bloomProbes {
 		at := h % n
-		if !each(at/64, 1<<(at%64)) {
+		if !each(&filter.bits[at/64], 1<<(at%64)) {
 			return false
 		}
 		h += step
 	}
 	return true
-}
-
-func (f *stateFilter) add(key seshat.Digest) {
-	f.probes(key, func(word, mask uint64) bool {
-		f.bits[word] |= mask
-		return true
-	})
-	f.count++
-}
-
-func (f *stateFilter) mayHave(key seshat.Digest) bool {
-	return f.count > 0 && f.probes(key, func(word, mask uint64) bool { return f.bits[word]&mask != 0 })
 }

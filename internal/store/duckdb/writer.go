@@ -15,7 +15,7 @@ import (
 // Bounds of what the writer remembers. What it forgot gets another number when it comes again, which costs a few
 // bytes and is correct: numbers are names of rows, not of things.
 const (
-	rememberedSessions   = 32 << 10 // about 20 MB when both halves are full
+	rememberedSessions   = 16 << 10 // about 20 MB when both halves are full
 	rememberedIdentities = 16 << 10
 	rememberedContexts   = 16 << 10
 	rememberedEndpoints  = 16 << 10
