@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/resource"
 	"github.com/seshat-project/seshat/internal/resource/preset"
 )
@@ -32,7 +34,13 @@ A preset that ships with Seshat is applied by name; see seshat presets.`,
   seshat presets show keycloak | sed s/example/shop/ | seshat apply -f -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files = append(o.files, args...)
-			return a.apply(cmd.Context(), &o)
+			err := a.apply(cmd.Context(), &o)
+			if faults := (seshat.Faults{}); errors.As(err, &faults) {
+				a.printError(err)
+				a.complain("nothing was applied")
+				return errReported
+			}
+			return err
 		},
 	}
 	o.flags(cmd)

@@ -68,7 +68,7 @@ func (a *app) printError(err error) {
 		for i := range faults {
 			fmt.Fprintln(a.stderr, terminal.Escape(faults[i].String()))
 		}
-		a.complain(terminal.Plural(int64(len(faults)), "fault", "faults") + "; nothing was changed")
+		a.complain(terminal.Plural(int64(len(faults)), "fault", "faults"))
 	default:
 		a.complain(err.Error())
 	}

@@ -31,8 +31,12 @@ in them matters. What is stored already is recognised and not stored twice, so a
 run again.
 
 A line that cannot be read is reported with file and line, and does not stop the rest; nor does a file that cannot be
-read. The summary at the end says how many exchanges were read, stored, bad (could not be read) and duplicates (were
-stored before, or twice in the input), how many sessions began, and how many seconds it took.
+read. The summary at the end says how many exchanges were read and stored, how many records were bad (could not be read)
+or skipped (are no HTTP exchange, such as data: URLs in a HAR), how many exchanges are duplicates (were stored before, or
+are twice in the input), how many sessions began, and how many seconds it took.
+
+Where Authorization is on more than 1 % of a host's successful requests and no session rule finds anything there, a
+session rule for the host is added, with a note. It is a resource like any other and can be changed, disabled or deleted.
 
 Of client session IDs only keyed digests and masked forms are stored. Exchanges that were stored longer ago than the
 retention (7 days; see the Settings resource) are removed, a day at a time.
@@ -192,13 +196,12 @@ func (r *importRun) countBad() {
 }
 
 // fail reports an input that could not be read to its end.
-func (r *importRun) fail(input string, err error) {
+func (r *importRun) fail(_ string, err error) { // every error names its input
 	r.failed = true
 	var known *seshat.Error
 	if errors.As(err, &known) { // it says which input
 		err = known
 	}
-	_ = input // every error names it
 	r.complainApart(err.Error())
 }
 
@@ -231,8 +234,12 @@ func (a *app) printSummary(s *pipeline.Summary, output string) error {
 	if a.quiet {
 		return nil
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s read, %s stored, %s bad, %s, %s, %.2f seconds\n",
-		terminal.Plural(s.Read, "exchange", "exchanges"), terminal.Count(s.Stored), terminal.Count(s.Bad),
+	skipped := ""
+	if s.Skipped > 0 {
+		skipped = terminal.Count(s.Skipped) + " skipped (no HTTP exchanges), "
+	}
+	_, err := fmt.Fprintf(a.stdout, "%s read, %s stored, %s bad, %s%s, %s, %.2f seconds\n",
+		terminal.Plural(s.Read, "exchange", "exchanges"), terminal.Count(s.Stored), terminal.Count(s.Bad), skipped,
 		terminal.Plural(s.Duplicates, "duplicate", "duplicates"), terminal.Plural(s.Sessions, "session", "sessions"), s.Seconds)
 	return err
 }

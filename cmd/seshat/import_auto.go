@@ -13,7 +13,7 @@ import (
 // autoBy is who adds a rule that was set by itself, in its history.
 const autoBy = "auto-identifier"
 
-// autoIdentify adds session rules for hosts where Authorization identifies sessions and nothing was configured. They
+// autoIdentify adds session rules for hosts where Authorization identifies sessions and no rule found anything. They
 // are resources like any other. One that somebody changed or deleted is left alone.
 func (a *app) autoIdentify(ctx context.Context, rules *rule.Ruleset, hosts []string) error {
 	if !rules.AutoIdentifier() || len(hosts) == 0 {
@@ -21,9 +21,6 @@ func (a *app) autoIdentify(ctx context.Context, rules *rule.Ruleset, hosts []str
 	}
 	return a.withRegistry(ctx, func(r *registry) error {
 		for _, host := range hosts {
-			if configured(rules, host) {
-				continue
-			}
 			auto := identify.AutoRule(host)
 			if _, err := r.History(ctx, auto.Kind, auto.Metadata.Name); !errors.Is(err, kv.ErrNotFound) {
 				if err != nil {
@@ -44,14 +41,4 @@ func (a *app) autoIdentify(ctx context.Context, rules *rule.Ruleset, hosts []str
 		}
 		return nil
 	})
-}
-
-// configured reports whether a session rule is in force for everything on host.
-func configured(rules *rule.Ruleset, host string) bool {
-	for _, r := range rules.Rules() {
-		if r.Scope.Check("", host, "https://"+host+"/") == rule.InScope {
-			return true
-		}
-	}
-	return false
 }

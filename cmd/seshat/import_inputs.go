@@ -62,7 +62,7 @@ type lazyInput struct {
 // Read implements [ingest.Reader].
 func (l *lazyInput) Read(ctx context.Context) (*seshat.Exchange, ingest.Position, error) {
 	if l.reader == nil {
-		if err := l.open(); err != nil {
+		if err := l.open(ctx); err != nil {
 			l.close()
 			return nil, ingest.Position{}, err
 		}
@@ -77,14 +77,17 @@ func (l *lazyInput) Read(ctx context.Context) (*seshat.Exchange, ingest.Position
 	return x, at, err
 }
 
-func (l *lazyInput) open() error {
-	in := l.run.stdin
+func (l *lazyInput) open(ctx context.Context) error {
+	in := interruptible(ctx, l.run.stdin)
 	if l.name != "-" {
 		file, err := os.Open(l.name)
 		if err != nil {
 			return readError(l.name, err)
 		}
 		in, l.file = file, file
+		if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() {
+			in = interruptible(ctx, file) // a pipe with a name may wait for ever, too
+		}
 	}
 	o := l.run.options
 	reader, format, err := detect.Open(l.name, in, detect.Options{
@@ -105,4 +108,46 @@ func (l *lazyInput) close() {
 		_ = l.file.Close() // it was only read
 		l.file = nil
 	}
+}
+
+// interruptible returns a reader of r that gives up waiting when ctx is done: a read from a terminal or a pipe cannot be
+// stopped. The goroutine that waits is left behind then, and the program ends.
+func interruptible(ctx context.Context, r io.Reader) io.Reader {
+	return &interruptibleReader{ctx: ctx, r: r, done: make(chan readResult, 1)}
+}
+
+type interruptibleReader struct {
+	ctx    context.Context //nolint:containedctx // io.Reader has none, and this reader lives for one import
+	r      io.Reader
+	buffer [64 << 10]byte // the goroutine's, while it reads
+	rest   []byte         // of it, what is not given out yet
+	err    error
+	done   chan readResult
+}
+
+type readResult struct {
+	n   int
+	err error
+}
+
+// Read implements [io.Reader].
+func (i *interruptibleReader) Read(p []byte) (int, error) {
+	if len(i.rest) == 0 && i.err == nil {
+		go func() {
+			n, err := i.r.Read(i.buffer[:])
+			i.done <- readResult{n, err}
+		}()
+		select {
+		case <-i.ctx.Done():
+			i.err = i.ctx.Err()
+		case result := <-i.done:
+			i.rest, i.err = i.buffer[:result.n], result.err
+		}
+	}
+	n := copy(p, i.rest)
+	i.rest = i.rest[n:]
+	if len(i.rest) > 0 {
+		return n, nil
+	}
+	return n, i.err
 }

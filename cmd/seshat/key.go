@@ -16,6 +16,8 @@ func (a *app) keyCommand() *cobra.Command {
 		Long: `Of a client session ID only a keyed digest and a masked form are kept. The key is made once, and is in the data
 directory, in a file that only its owner can read. Whoever has it can check whether a known token occurs in the data;
 nobody can get tokens out of digests.`,
+		Example: `  seshat key list
+  seshat key rotate`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,15 +44,26 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.started && seshat.KindOfError(err) == seshat.ErrorInternal {
-		err = &seshat.Error{Kind: seshat.ErrorUsage, Err: err, Hint: "see seshat --help"}
+		err = misuse(command, err)
 	}
 	if err != nil && ctx.Err() != nil {
 		err = errInterrupted
 	}
 	a.printError(err)
 	return exitCode(err)
+}
+
+// misuse is an error of the command line that was found before the command began: an unknown command, or too many
+// arguments.
+func misuse(command *cobra.Command, err error) error {
+	hint := "see " + command.CommandPath() + " --help"
+	what, suggestion, _ := strings.Cut(err.Error(), "\n")
+	if _, list, found := strings.Cut(suggestion, "?"); found { // "Did you mean this?", and one on each line
+		hint = "did you mean " + strings.Join(strings.Fields(list), " or ") + "?"
+	}
+	return &seshat.Error{Kind: seshat.ErrorUsage, Err: errors.New(what), Hint: hint}
 }
 
 const rootHelp = `Seshat works out which user session every request of an API's traffic belongs to.
@@ -83,7 +95,6 @@ func (a *app) root() *cobra.Command {
 		Example:       rootExample,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			a.started = true
@@ -92,7 +103,7 @@ func (a *app) root() *cobra.Command {
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.data, "data", "", "`directory` of everything that is kept (default $SESHAT_DATA, else "+defaultDataHelp+")")
-	flags.BoolVar(&a.noColour, "no-color", os.Getenv("NO_COLOR") != "", "no colour, even on a terminal (or set NO_COLOR)")
+	flags.BoolVar(&a.noColour, "no-color", false, "no colour, even on a terminal (or set NO_COLOR)")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print results and errors only, no notes and no progress")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what happens to standard error")
 	flags.StringVar(&a.log, "log", "text", "`format` of logs: text or json")
@@ -128,6 +139,7 @@ func (a *app) checkGlobals() error {
 	if a.log != "text" && a.log != "json" {
 		return usageError("--log", `"`+a.log+`" is no format of logs`, "text or json")
 	}
+	a.noColour = a.noColour || os.Getenv("NO_COLOR") != ""
 	if a.data == "" {
 		a.data = os.Getenv("SESHAT_DATA")
 	}

@@ -123,7 +123,7 @@ func (a *app) story(ctx context.Context, s store.Store, id seshat.SessionID, lim
 }
 
 // mostCandidates is how many sessions are named when an ID fits several.
-const mostCandidates = 8
+const mostCandidates = 4
 
 // findSession finds the session that text means.
 func (a *app) findSession(ctx context.Context, s store.Store, text string) (seshat.SessionID, error) {
