@@ -38,7 +38,8 @@ func (s *Store) rewrite(ctx context.Context, table, query string) error {
 }
 
 func (s *Store) compactSessions(ctx context.Context) error {
-	err := s.transaction(ctx, func() error {
+	s.writer.garbage.sessions = 0 // also when it fails: then it is due when as much was added again
+	err := s.tidy(ctx, func() error {
 		err := s.rewrite(ctx, "sessions", `
 			SELECT session_no, session_id, stored_day, first_seen, last_seen, exchanges, errors, environment,
 				facts.version, facts.previous_id, facts."user", facts.roles, facts.ended_at, facts.ended_by,
@@ -62,12 +63,12 @@ func (s *Store) compactSessions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.writer.garbage.sessions = 0
 	return s.conn.QueryRowContext(ctx, "SELECT count(*) FROM sessions").Scan(&s.writer.rows.sessions)
 }
 
 func (s *Store) compactState(ctx context.Context) error {
-	err := s.transaction(ctx, func() error {
+	s.writer.garbage.state = 0
+	err := s.tidy(ctx, func() error {
 		err := s.rewrite(ctx, "state", `
 			SELECT key, batch_no, stored_day, value FROM state
 			QUALIFY row_number() OVER (PARTITION BY key ORDER BY batch_no DESC) = 1 AND value IS NOT NULL
@@ -81,6 +82,5 @@ func (s *Store) compactState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.writer.garbage.state = 0
 	return s.conn.QueryRowContext(ctx, "SELECT count(*) FROM state").Scan(&s.writer.rows.state)
 }

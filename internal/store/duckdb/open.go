@@ -42,8 +42,10 @@ type Options struct {
 
 // Memory limits and threads of [Options].
 const (
-	DefaultMemory  = 512 << 20 // sorting and grouping 10 million exchanges stays in memory
-	ImportMemory   = 150 << 20 // leaves half of 300 MB to Go
+	DefaultMemory = 512 << 20 // sorting and grouping 10 million exchanges stays in memory
+	ImportMemory  = 64 << 20  // storing is no slower than with more; the process then takes about 240 MB
+	// tidyMemory is what compaction and retention may take for the time they last: they group all sessions there are.
+	tidyMemory     = 1 << 30
 	DefaultThreads = 2
 )
 
@@ -59,8 +61,10 @@ const walBytes = 64 << 20
 type Store struct {
 	dir  string
 	lock *flock.Flock
-	db   *sql.DB
-	now  func() time.Time
+	// memory is the limit that DuckDB works with.
+	memory int64
+	db     *sql.DB
+	now    func() time.Time
 
 	// write guards everything below: there is one writer at a time.
 	write  sync.Mutex
@@ -95,7 +99,7 @@ func Open(ctx context.Context, dir string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, lock: lock, now: options.Now}
+	s := &Store{dir: dir, lock: lock, now: options.Now, memory: orDefault(options.Memory, DefaultMemory)}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -135,7 +139,7 @@ func (s *Store) open(ctx context.Context, options Options) error {
 // attach opens the file as it is.
 func (s *Store) attach(ctx context.Context, options Options) error {
 	settings := []string{
-		fmt.Sprintf("SET GLOBAL memory_limit = '%d KiB'", orDefault(options.Memory, DefaultMemory)>>10),
+		memoryLimit(s.memory),
 		fmt.Sprintf("SET GLOBAL threads = %d", orDefault(options.Threads, DefaultThreads)),
 		"SET GLOBAL temp_directory = " + quoteText(filepath.Join(s.dir, "tmp")),
 		"SET GLOBAL preserve_insertion_order = false", // readers order; importing then needs less memory
@@ -170,6 +174,21 @@ func (s *Store) attach(ctx context.Context, options Options) error {
 		return err
 	}
 	return os.Chmod(filepath.Join(s.dir, FileName), 0o600)
+}
+
+func memoryLimit(bytes int64) string {
+	return fmt.Sprintf("SET GLOBAL memory_limit = '%d KiB'", bytes>>10)
+}
+
+// tidy runs f on the writer's connection with more memory.
+func (s *Store) tidy(ctx context.Context, f func() error) error {
+	if s.memory < tidyMemory {
+		if _, err := s.conn.ExecContext(ctx, memoryLimit(tidyMemory)); err != nil {
+			return err
+		}
+		defer func() { _, _ = s.conn.ExecContext(ctx, memoryLimit(s.memory)) }() // the limit stays high at worst
+	}
+	return s.transaction(ctx, f)
 }
 
 func orDefault[N int | int64](n, def N) N {

@@ -18,7 +18,7 @@ func (s *Store) DropBefore(ctx context.Context, before time.Time) (int64, error)
 	defer s.memberCache.written()
 	s.writer.forget() // the rows that it remembers may go
 	var dropped int64
-	err := s.transaction(ctx, func() error {
+	err := s.tidy(ctx, func() error {
 		result, err := s.conn.ExecContext(context.WithoutCancel(ctx), "DELETE FROM exchanges WHERE stored_day < ?", before)
 		if err != nil {
 			return err

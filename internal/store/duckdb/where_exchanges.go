@@ -142,16 +142,15 @@ func (w *exchangeWhere) endpoint(t *filter.Test) {
 		w.write("true") // existence: every exchange has an endpoint
 		return
 	}
-	e := t.Value.Endpoint
 	w.write("e.endpoint_no IN (SELECT endpoint_no FROM endpoints WHERE ")
-	if e.Method != nil {
-		w.pattern(column{sql: "method"}, e.Method)
+	if method := t.Value.Endpoint.Method(); method != nil {
+		w.pattern(column{sql: "method", fold: true}, method)
 		w.write(" AND ")
 	}
-	if e.AnyHost {
-		w.pattern(column{sql: "endpoint"}, e.Target)
+	if target, anyHost := t.Value.Endpoint.Target(); anyHost {
+		w.pattern(column{sql: "endpoint"}, target)
 	} else {
-		w.pattern(column{sql: "host || endpoint"}, e.Target)
+		w.pattern(column{sql: "lower(host) || endpoint"}, target)
 	}
 	w.write(")")
 }

@@ -98,7 +98,7 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 	}
 	s.extendSpan(batch.Exchanges)
 	s.memberCache.written()
-	// The batch is stored, so what follows must not fail it: compaction only tidies up. When it fails, the next
+	// The batch is stored, so what follows must not fail it: compaction only tidies up. When it fails, a later
 	// batch tries again.
 	_ = s.compact(context.WithoutCancel(ctx))
 	return nil
