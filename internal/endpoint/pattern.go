@@ -1,214 +1,201 @@
 package endpoint
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/seshat-project/seshat"
 )
 
-// maxPattern is how long a pattern may be; it bounds the time that one match can take.
+// maxPattern is how long a pattern may be; it bounds the time that one match can take. The longest templates are half
+// as long.
 const maxPattern = 512
 
-// Pattern is a compiled endpoint pattern. It is immutable, and safe for concurrent use.
+// Pattern is a pattern of endpoints. It is immutable, and safe for concurrent use.
 type Pattern struct {
-	method string // empty for every method
-	text   string // of host and path, or of the path alone when it starts with "/"
-	// literal is the longest text that every path that matches has in it. Looking for it first settles nearly all
-	// exchanges that do not match.
-	literal string
+	method []string // in lower case; nil is any method
+	// anyHost says that target is the whole path. Otherwise it is host and path, written together.
+	anyHost bool
+	target  []string // the host, as far as no wildcard is before it, in lower case
 }
 
 // ParsePattern reads an endpoint pattern: a method, one space, and host and path.
 //
 //	POST */login                          any host, any path that ends in /login
+//	POST /login                           any host, and this is the whole path
 //	GET api.shop.example/orders/{var1}    one endpoint
 //	GET api.shop.example/orders/*         everything below
-//	/orders/{var1}                        any method, any host, and this is the whole path
-//	* *.shop.example/*                    any method
+//	api.shop.example/*                    any method
 //
-// "*" stands for any characters, also none; "{name}" for one variable of the endpoint, whatever it is called. Methods
-// and hosts have no case.
-func ParsePattern(s string) (*Pattern, error) {
-	fail := func(hint, format string, args ...any) (*Pattern, error) {
-		return nil, &seshat.Error{Kind: seshat.ErrorInvalid, Op: "read endpoint pattern", Hint: hint, Err: fmt.Errorf(format, args...)}
+// "*" stands for any run of characters other than a space, also for none, and crosses slashes. {var1}, {var2} and so
+// on are the variables of endpoints, as [Template] writes them. Methods have no case, and hosts have none as far as no
+// "*" is before them; behind one they are written in lower case. A port is part of the host.
+//
+// An error is a [seshat.Error] with a hint.
+func ParsePattern(s string) (*Pattern, error) { return NewPattern(strings.Split(s, "*")) }
+
+// NewPattern makes a pattern of the texts between its wildcards, which may hold an asterisk that is meant.
+func NewPattern(parts []string) (*Pattern, error) {
+	size := len(parts) - 1
+	for _, part := range parts {
+		size += len(part)
 	}
-	if len(s) > maxPattern {
-		return fail("", "it has %d bytes, more than %d", len(s), maxPattern)
+	if size > maxPattern {
+		return nil, invalid("", "an endpoint pattern of %d bytes; at most %d are allowed", size, maxPattern)
 	}
-	p := new(Pattern)
-	switch words := strings.Fields(s); len(words) {
-	case 1:
-		p.text = words[0]
-	case 2:
-		p.method, p.text = words[0], words[1]
-	case 0:
-		return fail(`such as "GET */orders/{var1}"`, "it is empty")
-	default:
-		return fail(`a method, a space, and host and path, such as "GET */orders/{var1}"`, "%q has %d words", s, len(words))
-	}
-	if p.method == "*" {
-		p.method = ""
-	}
-	if i := strings.IndexFunc(p.method, func(r rune) bool { return r > '~' || r < '!' || strings.ContainsRune(`/*{}()<>@,;:\"[]?=`, r) }); i >= 0 {
-		return fail("the method comes first, then host and path", "%q is not a method", p.method)
-	}
-	if !strings.ContainsAny(p.text, "/") && !strings.HasSuffix(p.text, "*") {
-		return fail("host and path are needed, such as \"GET api.shop.example/*\"", "%q has no path", s)
-	}
-	for t := p.text; ; {
-		i := strings.IndexAny(t, "{}")
-		if i < 0 {
-			break
+	method, target := splitMethod(trim(parts))
+	p := &Pattern{target: collapse(target)}
+	if method = collapse(method); !isAny(method) {
+		for _, part := range method {
+			if i := strings.IndexFunc(part, notInMethod); i >= 0 {
+				return nil, invalid("the method comes first, then host and path", "%q is not a method", written(method))
+			}
+			p.method = append(p.method, strings.ToLower(part))
 		}
-		end := strings.IndexAny(t[i+1:], "{}/")
-		if t[i] == '}' || end < 0 || t[i+1+end] != '}' {
-			return fail("write a variable as in {var1}", "braces do not match in %q", s)
-		}
-		t = t[i+1+end+1:]
 	}
-	for strings.Contains(p.text, "**") {
-		p.text = strings.ReplaceAll(p.text, "**", "*")
+	switch {
+	case len(p.target) == 0 || len(p.target) == 1 && !strings.Contains(p.target[0], "/"):
+		return nil, invalid(`write /login, "POST /login" or "GET api.shop.example/orders/*"`, "an endpoint needs a path")
+	case strings.ContainsAny(written(p.target), " \t\r\n"):
+		return nil, invalid("one space, between the method and host and path", "an endpoint has no space in host and path")
 	}
-	p.literal = longestLiteral(p.text)
+	if name, ok := foreignVariable(p.target); !ok {
+		return nil, invalid("variables are {var1}, {var2} and so on from left to right, as endpoints are shown; * stands for any text",
+			"no endpoint has a variable %s", name)
+	}
+	p.anyHost = strings.HasPrefix(p.target[0], "/")
+	if !p.anyHost {
+		p.target[0] = lowerHost(p.target[0])
+	}
 	return p, nil
 }
 
-// longestLiteral returns the longest part of a pattern, from its first slash on, that stands for itself.
-func longestLiteral(pattern string) (longest string) {
-	slash := strings.IndexByte(pattern, '/')
+func invalid(hint, format string, args ...any) error {
+	return &seshat.Error{Kind: seshat.ErrorInvalid, Op: "read endpoint pattern", Hint: hint, Err: fmt.Errorf(format, args...)}
+}
+
+// Complaint returns what an error of [ParsePattern] says without where it says it, and its hint.
+func Complaint(err error) (message, hint string) {
+	var e *seshat.Error
+	if errors.As(err, &e) {
+		return e.Err.Error(), e.Hint
+	}
+	return err.Error(), ""
+}
+
+// trim removes the spaces around a pattern.
+func trim(parts []string) []string {
+	out := append([]string{}, parts...)
+	out[0] = strings.TrimLeft(out[0], " ")
+	out[len(out)-1] = strings.TrimRight(out[len(out)-1], " ")
+	return out
+}
+
+// splitMethod splits a pattern at its first space. A pattern without one has no method.
+func splitMethod(parts []string) (method, target []string) {
+	for i, part := range parts {
+		if before, after, found := strings.Cut(part, " "); found {
+			method = append(append(method, parts[:i]...), before)
+			return method, append([]string{strings.TrimLeft(after, " ")}, parts[i+1:]...)
+		}
+	}
+	return []string{"", ""}, parts
+}
+
+// collapse removes the empty texts between wildcards, so that equal patterns are equal values.
+func collapse(parts []string) []string {
+	out := make([]string, 0, len(parts))
+	for i, part := range parts {
+		if part != "" || i == 0 || i == len(parts)-1 {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+func isAny(parts []string) bool { return len(parts) == 2 && parts[0] == "" && parts[1] == "" }
+
+func written(parts []string) string { return strings.Join(parts, "*") }
+
+// notInMethod reports whether no method can have r (RFC 9110, section 5.6.2).
+func notInMethod(r rune) bool {
+	return r > '~' || r <= ' ' || strings.ContainsRune(`/{}()<>@,;:\"[]?=`, r)
+}
+
+// foreignVariable returns the first thing in braces that is in no template.
+func foreignVariable(parts []string) (name string, ok bool) {
+	for _, part := range parts {
+		for {
+			i := strings.IndexAny(part, "{}")
+			if i < 0 {
+				break
+			}
+			end := strings.IndexByte(part[i:], '}')
+			if end < 0 {
+				return part[i:], false
+			}
+			if name = part[i : i+end+1]; !isVariable(name) && name != rest {
+				return name, false
+			}
+			part = part[i+end+1:]
+		}
+	}
+	return "", true
+}
+
+func isVariable(s string) bool {
+	digits, ok := strings.CutPrefix(s, "{var")
+	digits = strings.TrimSuffix(digits, "}")
+	if !ok || digits == "" || len(s) > len(longestVariable) {
+		return false
+	}
+	return strings.Trim(digits, "0123456789") == ""
+}
+
+// lowerHost returns a text that begins with a host with that in lower case.
+func lowerHost(s string) string {
+	slash := strings.IndexByte(s, '/')
 	if slash < 0 {
-		return ""
+		slash = len(s)
 	}
-	for piece := range strings.SplitSeq(pattern[slash:], "*") {
-		for piece != "" {
-			literal, variable, _ := strings.Cut(piece, "{")
-			if len(literal) > len(longest) {
-				longest = literal
-			}
-			_, piece, _ = strings.Cut(variable, "}")
+	b := []byte(s)
+	for i := range slash {
+		b[i] = lower(b[i])
+	}
+	return string(b)
+}
+
+// String is the pattern as it is written when no asterisk in it is meant.
+func (p *Pattern) String() string { return written(p.Parts()) }
+
+// Parts are the texts between the wildcards of the pattern. [NewPattern] makes an equal pattern of them.
+func (p *Pattern) Parts() []string {
+	if p.method == nil {
+		return append([]string{}, p.target...)
+	}
+	out := make([]string, 0, len(p.method)+len(p.target)-1)
+	for _, part := range p.method {
+		out = append(out, strings.ToUpper(part))
+	}
+	out[len(out)-1] += " " + p.target[0]
+	return append(out, p.target[1:]...)
+}
+
+// Method are the texts between the wildcards of the method, to be compared with a method in lower case. It is nil when
+// every method matches. The caller must not change it.
+func (p *Pattern) Method() []string { return p.method }
+
+// Target are the texts between the wildcards of the path or, unless anyHost, of host and path in one. The caller must
+// not change them. They are to be compared with the host in lower case.
+func (p *Pattern) Target() (parts []string, anyHost bool) { return p.target, p.anyHost }
+
+// HasVariable reports whether the pattern names a variable, so that it can match templates only.
+func (p *Pattern) HasVariable() bool {
+	for _, part := range p.target {
+		if strings.IndexByte(part, '{') >= 0 {
+			return true
 		}
 	}
-	return longest
-}
-
-// String is the pattern in its canonical form: parsing it again gives an equal pattern.
-func (p *Pattern) String() string {
-	if p.method == "" {
-		return "* " + p.text
-	}
-	return p.method + " " + p.text
-}
-
-// Match reports whether the pattern holds for an exchange, by its template or by its path as it was sent. A pattern
-// without a port matches every port of its host. It does not allocate.
-func (p *Pattern) Match(method, host, template, path string) bool {
-	if p.method != "" && !equalFold(p.method, method) {
-		return false
-	}
-	if p.matchHosts(host, template) {
-		return true
-	}
-	return path != template && path != "" && p.matchHosts(host, path)
-}
-
-func (p *Pattern) matchHosts(host, path string) bool {
-	if !strings.Contains(path, p.literal) {
-		return false
-	}
-	if p.text[0] == '/' {
-		return p.match(text{"", path})
-	}
-	if p.match(text{host, path}) {
-		return true
-	}
-	port := strings.LastIndexByte(host, ':')
-	return port > 0 && strings.IndexByte(host[port:], ']') < 0 && p.match(text{host[:port], path})
-}
-
-// text is host and path in one, without a copy.
-type text struct {
-	host, path string
-}
-
-func (t text) len() int { return len(t.host) + len(t.path) }
-
-// at returns the byte at i; those of the host in lower case.
-func (t text) at(i int) (c byte, inHost bool) {
-	if i < len(t.host) {
-		return lower(t.host[i]), true
-	}
-	return t.path[i-len(t.host)], false
-}
-
-// match is the usual search for a text with "*": at a difference it goes back to the last star and lets it take one
-// more byte. Earlier stars need not be tried again, so it takes at most len(pattern) * len(text) steps.
-func (p *Pattern) match(t text) bool {
-	i, j := 0, 0 // in the pattern, in the text
-	star, starred := -1, 0
-	for j < t.len() || i < len(p.text) {
-		if i < len(p.text) {
-			if p.text[i] == '*' {
-				star, starred = i, j
-				i++
-				continue
-			}
-			if j < t.len() {
-				if size, taken := p.one(i, t, j); taken > 0 {
-					i, j = i+size, j+taken
-					continue
-				}
-			}
-		}
-		if star < 0 || starred >= t.len() {
-			return false
-		}
-		if c, _ := t.at(starred); c == ' ' {
-			return false // "*" stands for anything but a space
-		}
-		starred++
-		i, j = star+1, starred
-	}
-	return true
-}
-
-// one matches the element at i of the pattern, which is not a star, at j of the text. It returns how much both have,
-// and 0 for the text when they differ.
-func (p *Pattern) one(i int, t text, j int) (size, taken int) {
-	c, inHost := t.at(j)
-	if p.text[i] == '{' {
-		size = strings.IndexByte(p.text[i:], '}') + 1
-		if c != '{' || inHost {
-			return size, 0
-		}
-		end := strings.IndexByte(t.path[j-len(t.host):], '}')
-		return size, end + 1
-	}
-	want := p.text[i]
-	if inHost {
-		want = lower(want)
-	}
-	if want != c {
-		return 1, 0
-	}
-	return 1, 1
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c | 0x20
-	}
-	return c
-}
-
-func equalFold(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := 0; i < len(a); i++ {
-		if lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
+	return false
 }

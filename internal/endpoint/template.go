@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// maxTemplate is how long a template may be. Templates are grouped by and kept in tables, and the paths of real
+	// MaxTemplate is how many bytes a template may have. Templates are grouped by and kept in tables, and the paths of real
 	// APIs are half as long; a path that is longer is cut behind a segment.
-	maxTemplate = 256
+	MaxTemplate = 256
 	// rest is the last segment of a template that was cut.
 	rest = "{rest}"
 	// longestVariable is the longest name of a variable: no template has room for 100 of them.
@@ -27,10 +27,31 @@ const (
 // ("oauth2", "base64encode") and file names stay. An extension or a verb behind a value stays too: "{var1}.json",
 // "{var1}:cancel", "Orders({var1})".
 func Template(path string) string {
+	b := builder{path: path}
+	b.build()
+	return b.String()
+}
+
+// AppendTemplate appends the template of a path to dst.
+func AppendTemplate(dst []byte, path string) []byte {
+	b := builder{path: path}
+	if b.out = dst[len(dst):]; b.out == nil {
+		b.out = []byte{}
+	}
+	b.build()
+	if len(b.out) == 0 {
+		b.out = append(b.out, '/')
+	}
+	return append(dst, b.out...)
+}
+
+// build makes the template.
+func (b *builder) build() {
+	path := b.path
 	if end := strings.IndexByte(path, '?'); end >= 0 {
 		path = path[:end]
 	}
-	b := builder{path: path}
+	b.path = path
 	for start := 0; start <= len(path); {
 		end := strings.IndexByte(path[start:], '/')
 		if end < 0 {
@@ -43,7 +64,6 @@ func Template(path string) string {
 		}
 		start = end + 1
 	}
-	return b.String()
 }
 
 // builder makes a template. As long as the template is a prefix of the path, it only counts.
@@ -80,7 +100,7 @@ func (b *builder) write(text string, at int) {
 			return
 		}
 		const growth = 16 // a few variables that are longer than what they stand for
-		b.out = make([]byte, 0, min(len(b.path)+growth, maxTemplate))
+		b.out = make([]byte, 0, min(len(b.path)+growth, MaxTemplate))
 		b.out = append(b.out, b.path[:b.kept]...)
 	}
 	b.out = append(b.out, text...)
@@ -101,7 +121,7 @@ func (b *builder) add(start, end int) bool {
 		size = len(prefix) + len(longestVariable) + len(suffix)
 	}
 	// What is cut the second time was cut the first time: there is always room for the slash and {rest}.
-	cut := segment == rest || b.len()+1+size > maxTemplate-len("/"+rest)
+	cut := segment == rest || b.len()+1+size > MaxTemplate-len("/"+rest)
 	if start > 0 {
 		b.write("/", start-1)
 	}

@@ -94,7 +94,7 @@ func TestTemplateIsBounded(t *testing.T) {
 	f := func(path string) {
 		t.Helper()
 		got := Template(path)
-		if len(got) > maxTemplate || !strings.HasSuffix(got, "/{rest}") || Template(got) != got {
+		if len(got) > MaxTemplate || !strings.HasSuffix(got, "/{rest}") || Template(got) != got {
 			t.Errorf("Template(%.40q...) has %d bytes: %q", path, len(got), got)
 		}
 	}
@@ -122,8 +122,11 @@ func checkTemplate(t interface{ Fatalf(string, ...any) }, path string) {
 	if again := Template(got); again != got {
 		t.Fatalf("Template(%q) is %q, whose template is %q", path, got, again)
 	}
-	if len(got) > maxTemplate || got == "" {
+	if len(got) > MaxTemplate || got == "" {
 		t.Fatalf("Template(%q) has %d bytes", path, len(got))
+	}
+	if appended := string(AppendTemplate([]byte("x"), path)); appended != "x"+got {
+		t.Fatalf("AppendTemplate(%q) = %q, want %q", path, appended, "x"+got)
 	}
 	for i := range len(got) {
 		if got[i] <= ' ' || got[i] > '~' || got[i] == '?' || got[i] == ';' {

@@ -8,6 +8,8 @@ package filter
 import (
 	"net/netip"
 	"time"
+
+	"github.com/seshat-project/seshat/internal/endpoint"
 )
 
 // Limits of a filter. They bound what one filter can cost to parse, to translate and to evaluate.
@@ -95,10 +97,10 @@ type Value struct {
 	// Text is the value of TypeText and TypeEnum, and of TypeEndpoint in a row ("GET api.shop.example/orders/{var1}").
 	// In a test of a field that folds case it is in lower case; a row's value is put in lower case for comparing.
 	Text     string
-	Number   float64       // of TypeNumber and TypeBytes
-	Duration time.Duration // of TypeDuration
-	Time     time.Time     // of TypeTime, in UTC
-	IP       netip.Prefix  // of TypeIP, with the bits beyond its length zero; a row's value is as long as its address
-	Pattern  Pattern       // of OpMatch on TypeText
-	Endpoint *Endpoint     // of OpMatch on TypeEndpoint
+	Number   float64           // of TypeNumber and TypeBytes
+	Duration time.Duration     // of TypeDuration
+	Time     time.Time         // of TypeTime, in UTC
+	IP       netip.Prefix      // of TypeIP, with the bits beyond its length zero; a row's value is as long as its address
+	Pattern  Pattern           // of OpMatch on TypeText
+	Endpoint *endpoint.Pattern // of OpMatch on TypeEndpoint
 }

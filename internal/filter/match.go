@@ -76,7 +76,7 @@ func (t *Test) Match(field *Field, v *Value) bool {
 		return true
 	case OpMatch:
 		if field.Type == TypeEndpoint {
-			return t.Value.Endpoint.Match(v.Text)
+			return t.Value.Endpoint.MatchName(v.Text)
 		}
 		return t.Value.Pattern.Match(field.fold(v.Text))
 	case OpEqual:

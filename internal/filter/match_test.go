@@ -171,16 +171,6 @@ func TestPatternTwins(t *testing.T) {
 			t.Fatalf("%q matches %q: %v, its expression says %v", p, s, got, want)
 		}
 	}))
-	t.Run("endpoint", rapid.MakeCheck(func(t *rapid.T) {
-		e, message, _ := parseEndpoint(pattern.Draw(t, "pattern"))
-		if message != "" {
-			t.Skip("not an endpoint")
-		}
-		s := rapid.StringMatching(`(|A|AB) (|a|b\.a)/[ab/{} ]{0,6}`).Draw(t, "text")
-		if got, want := e.Match(s), regexp.MustCompile(e.Regexp()).MatchString(s); got != want {
-			t.Fatalf("%+v matches %q: %v, its expression says %v", e, s, got, want)
-		}
-	}))
 }
 
 func TestPatternLike(t *testing.T) {

@@ -3,6 +3,8 @@ package filter
 import (
 	"fmt"
 	"strings"
+
+	"github.com/seshat-project/seshat/internal/endpoint"
 )
 
 // term reads what follows "name:".
@@ -138,8 +140,9 @@ func (p *parser) typed(f *Field, op string, a atom) (Test, *fault) {
 		if op == "=" {
 			pattern = Pattern{a.text}
 		}
-		e, message, hint := parseEndpoint(pattern)
-		if message != "" {
+		e, err := endpoint.NewPattern(pattern)
+		if err != nil {
+			message, hint := endpoint.Complaint(err)
 			return Test{}, &fault{message, hint}
 		}
 		return Test{Op: OpMatch, Value: Value{Endpoint: e}}, nil

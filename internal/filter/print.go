@@ -100,7 +100,7 @@ func (t *Test) print(kind Type) string {
 		return "*"
 	case OpMatch:
 		if kind == TypeEndpoint {
-			return t.Value.Endpoint.String()
+			return Pattern(t.Value.Endpoint.Parts()).String()
 		}
 		return t.Value.Pattern.String()
 	case OpLess:

@@ -39,7 +39,7 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Add(`a b OR -(c "d e" OR user:(x,"or" y)) NOT time:2026-01-02..now`)
-	f.Add(`user:"\"\\\*" endpoint:"* /a b" ip:::1 duration:1d1h request_bytes:1.5KiB..`)
+	f.Add(`user:"\"\\\*" endpoint:"p*t Host/a*\\*b" ip:::1 duration:1d1h request_bytes:1.5KiB..`)
 	f.Fuzz(func(t *testing.T, input string) {
 		checkRoundTrip(t, input, Exchanges())
 		checkRoundTrip(t, input, Sessions())
@@ -63,7 +63,7 @@ func TestRoundTrip(t *testing.T) {
 		case TypeIP:
 			return rapid.SampledFrom([]string{"10.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32"})
 		case TypeEndpoint:
-			return rapid.SampledFrom([]string{"/a", `"GET /a"`, `"* */a b"`, "*/x*", "h.example/"})
+			return rapid.SampledFrom([]string{"/a", `"GET /a"`, `"P* */a"`, `"* H*.Example/{var1}"`, `/\*`, "*/x*", "h.example/"})
 		default:
 			return rapid.StringMatching(`[a-zA-Zé*.:-]{1,6}|"[a-zA-Z *(),<>=:-]{1,6}"|=[*a]{1,3}`)
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/endpoint"
 	"github.com/seshat-project/seshat/internal/rule"
 )
 
@@ -80,7 +81,7 @@ func (w *Worker) findFlows(out *seshat.Identity) {
 func (w *Worker) inFlow(f *rule.Flow) bool {
 	matched := len(f.Endpoints) == 0
 	for i := range f.Endpoints {
-		if f.Endpoints[i].Match(w.x.Request.Method, w.url) {
+		if w.atEndpoint(f.Endpoints[i]) {
 			matched = true
 			break
 		}
@@ -93,6 +94,28 @@ func (w *Worker) inFlow(f *rule.Flow) bool {
 	held := w.hold(f.Conditions)
 	w.trace = trace
 	return held
+}
+
+// atEndpoint reports whether p is a pattern of the exchange: of its endpoint, or of its path as it was sent.
+func (w *Worker) atEndpoint(p *endpoint.Pattern) bool {
+	r := &w.x.Request
+	host, path := r.Host, r.Path
+	if host == "" {
+		host = w.x.Service
+	}
+	if path == "" {
+		path = "/"
+	}
+	if p.Match(r.Method, host, path) {
+		return true
+	}
+	if !p.HasVariable() && strings.IndexByte(path, ';') < 0 && !strings.Contains(path, "//") {
+		return false // "*" matches what a variable stands for
+	}
+	if w.template == "" {
+		w.template = w.arena.keep(endpoint.AppendTemplate(w.arena.take(endpoint.MaxTemplate), path))
+	}
+	return p.Match(r.Method, host, w.template)
 }
 
 func (w *Worker) addFlow(out *seshat.Identity, name string, t seshat.FlowType) {

@@ -25,13 +25,15 @@ type Worker struct {
 	cookie       int // index of the first Cookie in the view of request headers; negative when there is none
 	agent        int // index of User-Agent in the view of request headers; negative when there is none
 
-	masks  []*rule.Mask // in scope
-	found  []int
-	bits   rule.Bits
-	url    string
-	tokens []jwt
-	names  nameCache
-	login  bool // a built-in or declared authentication flow matched
+	masks []*rule.Mask // in scope
+	found []int
+	bits  rule.Bits
+	url   string
+	// template is the path's, once a flow asked for it.
+	template string
+	tokens   []jwt
+	names    nameCache
+	login    bool // a built-in or declared authentication flow matched
 
 	first      []firstField // by slot
 	stamp      uint32
@@ -98,8 +100,8 @@ func (w *Worker) begin(x *seshat.Exchange) {
 	}
 	clear(w.candidates)
 	w.hasSetCookie, w.login, w.cookie, w.agent = false, false, -1, -1
-	w.url = ""
-	if e := w.engine; e.ruleScopes.NeedsURL() || e.flowScopes.NeedsURL() || e.parameterScopes.NeedsURL() || e.maskScopes.NeedsURL() || len(e.rules.Flows()) > 0 || w.trace != nil {
+	w.url, w.template = "", ""
+	if e := w.engine; e.ruleScopes.NeedsURL() || e.flowScopes.NeedsURL() || e.parameterScopes.NeedsURL() || e.maskScopes.NeedsURL() || w.trace != nil {
 		const schemeAndSlashes = 16
 		n := schemeAndSlashes + len(x.Request.Host) + len(x.Service) + len(x.Request.Path)
 		w.url = w.arena.keep(rule.AppendURL(w.arena.take(n), x))

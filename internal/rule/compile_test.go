@@ -103,7 +103,7 @@ func TestFaults(t *testing.T) {
 	f("negative timeout", []seshat.Resource{declare("r", &seshat.SessionRuleSpec{IdleTimeout: &negative, Identifiers: []seshat.Identifier{{Header: "X"}}})}, "spec.idleTimeout: must be positive")
 	f("twice", []seshat.Resource{session(seshat.Identifier{Header: "X"}), session(seshat.Identifier{Header: "X"})}, "metadata.name: there are two resources called SessionRule/r")
 	f("flow", []seshat.Resource{declare("f", &seshat.FlowSpec{Type: "Login Flow", Endpoints: []string{"POST /a b", "GET /x/{id"}})},
-		"spec.type: is not a flow type", "spec.endpoints[0]: is not an endpoint pattern", "spec.endpoints[1]: a { without }")
+		"spec.type: is not a flow type", "spec.endpoints[0]: has no space", "spec.endpoints[1]: no endpoint has a variable {id")
 	f("parameter", []seshat.Resource{declare("p", &seshat.ContextParameterSpec{Type: "group", Extract: seshat.Extract{Location: "status"}})},
 		"spec.type: unknown type \"group\"", "spec.extract.location: a status cannot be extracted")
 	f("mask", []seshat.Resource{declare("m", &seshat.MaskRuleSpec{Location: "status"}), declare("n", &seshat.MaskRuleSpec{Location: "header"})},

@@ -1,10 +1,8 @@
 package rule
 
 import (
-	"regexp"
-	"strings"
-
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/endpoint"
 )
 
 // Flow is a compiled flow.
@@ -12,7 +10,7 @@ type Flow struct {
 	Name       string
 	Type       seshat.FlowType
 	Scope      Scope
-	Endpoints  []Endpoint // one of them must match; none means every endpoint
+	Endpoints  []*endpoint.Pattern // one of them must match; none means every endpoint
 	Conditions []Condition
 }
 
@@ -33,7 +31,13 @@ func compileFlow(at place, name string, spec *seshat.FlowSpec) *Flow {
 	list := at.child("endpoints")
 	list.limit(len(spec.Endpoints), MaxEndpoints, "endpoints")
 	for i, text := range spec.Endpoints {
-		f.Endpoints = append(f.Endpoints, compileEndpoint(list.item(i), text))
+		pattern, err := endpoint.ParsePattern(text)
+		if err != nil {
+			message, hint := endpoint.Complaint(err)
+			list.item(i).fault(hint, "%q: %s", text, message)
+			continue
+		}
+		f.Endpoints = append(f.Endpoints, pattern)
 	}
 	return f
 }
@@ -48,81 +52,4 @@ func isFlowType(s string) bool {
 		}
 	}
 	return true
-}
-
-// Endpoint is a compiled endpoint pattern such as "POST */login": a method, and a pattern for host and path in which
-// "*" stands for anything but a space, and "{name}" for what is within one path segment. A pattern that starts with
-// "/" is about the path on any host; one without a method about any method. The case of methods and hosts does not
-// count; that of paths does.
-type Endpoint struct {
-	method string // upper case; empty for any
-	suffix string // what every match ends with: most URLs are told apart by it
-	re     *regexp.Regexp
-}
-
-func compileEndpoint(at place, text string) Endpoint {
-	if !at.length(text, MaxPattern) {
-		return Endpoint{}
-	}
-	method, rest, found := strings.Cut(strings.TrimSpace(text), " ")
-	if !found {
-		method, rest = "", method
-	}
-	rest = strings.TrimLeft(rest, " ")
-	if rest == "" || strings.Contains(rest, " ") {
-		at.fault(`method and host/path, such as "POST */login"`, "%q is not an endpoint pattern", text)
-		return Endpoint{}
-	}
-	if method == "*" {
-		method = ""
-	}
-	if strings.HasPrefix(rest, "/") {
-		rest = "*" + rest
-	}
-	if !strings.HasPrefix(rest, "*") {
-		host, path, _ := strings.Cut(rest, "/")
-		rest = strings.ToLower(host) + "/" + path
-	}
-	e := Endpoint{method: strings.ToUpper(method), suffix: rest[strings.LastIndexAny(rest, "*}")+1:]}
-	var expr strings.Builder
-	expr.WriteString(`\A(?s:`)
-	for rest != "" {
-		i := strings.IndexAny(rest, "*{")
-		if i < 0 {
-			expr.WriteString(regexp.QuoteMeta(rest))
-			break
-		}
-		expr.WriteString(regexp.QuoteMeta(rest[:i]))
-		if rest[i] == '*' {
-			expr.WriteString(`[^ ]*`)
-			rest = rest[i+1:]
-			continue
-		}
-		end := strings.IndexByte(rest[i:], '}')
-		if end < 0 {
-			at.fault("close it with }", "%q has a { without }", text)
-			return Endpoint{}
-		}
-		expr.WriteString(`[^/ ]+`)
-		rest = rest[i+end+1:]
-	}
-	expr.WriteString(`)\z`)
-	re, err := regexp.Compile(expr.String())
-	if err != nil { // such as text that is not UTF-8
-		at.fault("", "%q is not an endpoint pattern: %v", text, err)
-		return Endpoint{}
-	}
-	e.re = re
-	return e
-}
-
-// Match reports whether a request with method to url, as [AppendURL] writes it, is one of e.
-func (e *Endpoint) Match(method, url string) bool {
-	if e.method != "" && !strings.EqualFold(e.method, method) || !strings.HasSuffix(url, e.suffix) {
-		return false
-	}
-	if i := strings.Index(url, "://"); i >= 0 {
-		url = url[i+3:]
-	}
-	return e.re.MatchString(url)
 }
