@@ -18,7 +18,7 @@ type Changes struct {
 	Merged   int // how many sessions turned out to belong to another one
 }
 
-// StateRecord is one piece of state under its key.
+// StateRecord is one piece of state under its key. A nil value says that there is none any more.
 type StateRecord struct {
 	Key   seshat.Digest
 	Value []byte
@@ -26,24 +26,32 @@ type StateRecord struct {
 
 // Flush returns what has changed since the last call. It is ordered, so that equal runs give equal changes.
 func (c *Correlator) Flush() Changes {
-	changes := Changes{Links: c.links, Events: c.events, Merged: c.mergedCount}
-	c.links, c.events, c.mergedCount = nil, nil, 0
+	changes := Changes{Sessions: c.lastFacts, Links: c.links, Events: c.events, Merged: c.mergedCount}
+	c.lastFacts, c.links, c.events, c.mergedCount = nil, nil, nil, 0
 	for id := range c.changedSessions {
 		s := c.sessions[id]
 		changes.Sessions = append(changes.Sessions, c.facts(s))
+		s.stored = true
 		changes.State = append(changes.State, StateRecord{seshat.Digest(id), s.append(nil)})
 	}
 	for key := range c.changedIDs {
 		changes.State = append(changes.State, StateRecord{key, c.ids[key].append(nil)})
 	}
 	for key := range c.changedDevices {
-		if d := c.devices[key]; !d.fallback.IsZero() || len(d.sessions) > 0 {
+		if d := c.devices[key]; !d.fallback.IsZero() || len(d.sessions) > 0 || d.crowded != 0 {
+			d.stored = true
 			changes.State = append(changes.State, StateRecord{key, d.append(nil)})
 		}
 	}
 	for key := range c.changedSubjects {
 		changes.State = append(changes.State, StateRecord{key, c.subjects[key].append(nil)})
 	}
+	for _, key := range c.dropped {
+		if c.devices[key] == nil && c.sessions[seshat.SessionID(key)] == nil { // it may have come back since
+			changes.State = append(changes.State, StateRecord{Key: key})
+		}
+	}
+	c.dropped = nil
 	clear(c.changedSessions)
 	clear(c.changedIDs)
 	clear(c.changedDevices)
@@ -72,6 +80,10 @@ func (c *Correlator) facts(s *sessionState) seshat.SessionFacts {
 	case s.origin == seshat.OriginFallback:
 		f.IdleTimeout = c.config.FallbackIdleTimeout
 	}
+	if f.EndedBy == seshat.EndNone && (s.idle > 0 || s.origin == seshat.OriginFallback) {
+		// The end is named beforehand, and moves while exchanges come: nobody has to be there to tell it.
+		f.EndedAt, f.EndedBy = timeOf(s.last+int64(f.IdleTimeout)), seshat.EndIdle
+	}
 	switch {
 	case s.tokenExpires != 0:
 		f.ExpiresAt = timeOf(s.tokenExpires)
@@ -79,8 +91,9 @@ func (c *Correlator) facts(s *sessionState) seshat.SessionFacts {
 		f.ExpiresAt = timeOf(s.cookieExpires)
 	}
 	if s.lifetime > 0 {
-		if end := timeOf(s.first + s.lifetime); f.ExpiresAt.IsZero() || end.Before(f.ExpiresAt) {
-			f.ExpiresAt = end
+		end := timeOf(s.first + s.lifetime)
+		if s.ended == 0 && (f.EndedBy == seshat.EndNone || end.Before(f.EndedAt)) {
+			f.EndedAt, f.EndedBy = end, seshat.EndLifetime
 		}
 	}
 	return f
@@ -162,4 +175,5 @@ func (c *Correlator) Forget() {
 	clear(c.subjects)
 	clear(c.asked)
 	c.wanted = nil
+	c.idle = idleQueue{}
 }

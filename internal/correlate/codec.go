@@ -272,10 +272,15 @@ func (c *Correlator) restore(key seshat.Digest, value []byte) error {
 		c.ids[key] = id
 		c.wantSession(id.session)
 	case session != nil && c.sessions[session.id] == nil:
+		session.stored = true
 		c.sessions[session.id] = session
+		if session.origin == seshat.OriginFallback && len(session.devices) > 0 {
+			c.idle.push(queuedSession{id: session.id, device: session.devices[0], last: session.last})
+		}
 		c.wantSession(session.merged)
 		c.wantSession(session.takeover)
 	case device != nil && c.devices[key] == nil:
+		device.stored = true
 		c.devices[key] = device
 		c.wantSession(device.fallback)
 		for i := range device.sessions {

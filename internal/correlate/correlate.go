@@ -34,6 +34,10 @@ type Correlator struct {
 	events          []seshat.Event
 	mergedCount     int
 
+	idle      idleQueue
+	lastFacts []seshat.SessionFacts // of sessions whose state was dropped since the last flush
+	dropped   []seshat.Digest       // keys of state to delete
+
 	exchange exchangeView // of the observation in work, reused
 }
 
@@ -104,6 +108,7 @@ func New(config Config) *Correlator {
 func (c *Correlator) Process(o *seshat.Observation) seshat.SessionID {
 	x := &c.exchange
 	x.read(o)
+	c.dropIdle(x.now)
 	device := c.device(x.deviceKey)
 
 	s, known := c.findByRequest(x)

@@ -15,17 +15,18 @@ const forgetfulAfter = 3
 // fallback is the session of an exchange that carries no ID: everything from its address and user agent, until
 // nothing came for the idle time.
 func (c *Correlator) fallback(x *exchangeView, d *deviceState) *sessionState {
+	idle := int64(c.config.FallbackIdleTimeout)
 	if s := c.root(d.fallback); s != nil && s.origin == seshat.OriginFallback && s.ended == 0 {
-		if x.now-s.last <= int64(c.config.FallbackIdleTimeout) {
+		if x.now-s.last <= idle && s.first-x.now <= idle {
 			if d.hint != x.o.Device {
 				d.hint = seshat.Digest{}
 			}
 			d.follow(x)
 			return s
 		}
-		c.close(s, s.last+int64(c.config.FallbackIdleTimeout), seshat.EndIdle)
 	}
 	s := c.start(x, seshat.SessionID{})
+	c.idle.push(queuedSession{id: s.id, device: d.key, last: x.now})
 	d.fallback, d.hint, d.prelude, d.sites = s.id, x.o.Device, d.prelude[:0], d.sites[:0]
 	d.follow(x)
 	return s

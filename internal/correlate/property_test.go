@@ -20,8 +20,12 @@ func randomTraffic(t *rapid.T) []*seshat.Observation {
 	users := []string{"alice", "bob"}
 	n := rapid.IntRange(1, 60).Draw(t, "exchanges")
 	var out []*seshat.Observation
+	pause := 0.0
 	for i := range n {
-		second := float64(i) + float64(rapid.IntRange(0, 3).Draw(t, "gap"))/4
+		if rapid.IntRange(0, 15).Draw(t, "pause") == 0 {
+			pause += float64(rapid.IntRange(100, 4000).Draw(t, "seconds"))
+		}
+		second := pause + float64(i) + float64(rapid.IntRange(0, 3).Draw(t, "gap"))/4
 		words := []string{fmt.Sprint(second), rapid.SampledFrom(devices).Draw(t, "device")}
 		words = append(words, "host="+rapid.SampledFrom([]string{"shop", "api", "op"}).Draw(t, "host"))
 		if rapid.IntRange(0, 5).Draw(t, "sign-in") == 0 {
@@ -91,6 +95,10 @@ func runInBatches(t *rapid.T, observations []*seshat.Observation) scenario {
 		}
 		changes := c.Flush()
 		for _, record := range changes.State {
+			if record.Value == nil {
+				delete(stored, record.Key)
+				continue
+			}
 			stored[record.Key] = record.Value
 		}
 		for _, f := range changes.Sessions {

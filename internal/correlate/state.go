@@ -65,6 +65,8 @@ type sessionState struct {
 	// takeover is the session that this one seems to continue, until that is certain enough.
 	takeover      seshat.SessionID
 	takeoverScore float64
+
+	stored bool // there is a record of it in the store
 }
 
 // Bounds of the state of one session: what exceeds them is forgotten, oldest first. They keep a live session
@@ -86,6 +88,7 @@ type deviceState struct {
 	prelude  []site           // endpoints of the fallback; more than maxPrelude: not a prelude
 	sites    []site           // hosts and origins of the fallback
 	sessions []deviceSession  // seen lately, newest first
+	stored   bool             // there is a record of it in the store
 	// crowded is when two sessions were last seen on it at once: an address that people share.
 	crowded int64
 }
