@@ -34,5 +34,5 @@ func NewObserver(engine *identify.Engine, digester *protect.Digester) *Observer 
 // caller to set.
 func (o *Observer) Observe(x *seshat.Exchange) *seshat.Observation {
 	o.worker.Identify(x, &o.identity)
-	return o.protect.Observe(x, &o.identity)
+	return o.protect.Observe(x, &o.identity, o.worker)
 }

@@ -33,6 +33,17 @@ func (a *arena) keep(to *string, s string, limit int) {
 	a.places = append(a.places, place{to, start, len(a.text)})
 }
 
+// shorten is keep, with an ellipsis where s was cut.
+func (a *arena) shorten(to *string, s string, limit int) {
+	if len(s) <= limit {
+		a.keep(to, s, limit)
+		return
+	}
+	start := len(a.text)
+	a.text = append(append(a.text, clean(s, limit)...), ellipsis...)
+	a.places = append(a.places, place{to, start, len(a.text)})
+}
+
 // mask sets *to, once finish is called, to the masked form of value.
 func (a *arena) mask(to *string, value string) {
 	start := len(a.text)

@@ -23,6 +23,7 @@ const (
 	maxTraceID     = 64
 	maxKey         = 256
 	maxClearID     = 512 // of an identifier that says "obfuscate: false"
+	maxFallback    = 64  // of address and user agent as an ID: the address, and what kind of client it is
 	maxClaim       = 256 // issuer and subject
 	maxValue       = 1024
 	maxIDs         = 64 // identifiers; more than any rule set finds
@@ -56,18 +57,26 @@ type secret struct {
 	digest seshat.Digest
 }
 
+// Hidden tells what mask rules hide of an exchange.
+type Hidden interface {
+	// Hides reports whether the field called name at l on side must not be seen.
+	Hides(side seshat.Side, l seshat.Location, name string) bool
+}
+
 // NewObserver returns an observer whose digests are made by d.
 func NewObserver(d *Digester) *Observer { return &Observer{hasher: d.Hasher()} }
 
-// Observe returns what may be kept of x, in which id was found. The observation owns all its memory and holds no raw
+// Observe returns what may be kept of x, in which id was found. Nothing of what hidden hides is read; nil hides
+// nothing. The observation owns all its memory and holds no raw
 // client session ID, unless its identifier says so, no query, no header and no body. Texts are bounded, valid UTF-8,
 // and free of control characters. Its Key is left to the caller.
 //
 //   - Of the path, segments that hold a client session ID or look like a token are replaced by "~" and 12 hexadecimal
 //     digits of a keyed digest, so that equal ones stay equal, and values of path parameters by "*".
+//   - Address and user agent, which IDs of the fallback consist of, are no secrets: these are shown, if shortened.
 //   - A plain parameter whose value holds a client session ID of the exchange is masked there; users and roles are
 //     kept as they are, because that is what they are for.
-func (o *Observer) Observe(x *seshat.Exchange, id *seshat.Identity) *seshat.Observation {
+func (o *Observer) Observe(x *seshat.Exchange, id *seshat.Identity, hidden Hidden) *seshat.Observation {
 	o.arena.reset()
 	o.scratch.Reset()
 	defer o.forget()
@@ -92,7 +101,7 @@ func (o *Observer) Observe(x *seshat.Exchange, id *seshat.Identity) *seshat.Obse
 	o.arena.keep(&obs.ID, x.ID, seshat.MaxExchangeID)
 	o.arena.keep(&obs.TraceID, x.TraceID, maxTraceID)
 	o.ids(obs, id)
-	o.header(obs, x.Request.Header)
+	o.header(obs, x.Request.Header, hidden)
 	o.path(obs, x.Request.Path)
 	o.parameters(obs, id.Parameters)
 	if n := min(len(id.Flows), maxFlows); n > 0 {
@@ -123,6 +132,12 @@ func (o *Observer) ids(obs *seshat.Observation, id *seshat.Identity) {
 	}
 	obs.Grouping = id.Grouping
 	obs.IDs = make([]seshat.ObservedID, n)
+	for i := n; i < len(id.IDs); i++ { // what is not kept is a secret all the same
+		if from := &id.IDs[i]; !from.Clear && from.Value != "" && from.Origin != seshat.OriginFallback {
+			o.secrets = append(o.secrets, secret{string(from.Value), o.hasher.HashString(string(from.Value))})
+			o.pathSecret = o.pathSecret || from.Where == seshat.LocationPathSegment
+		}
+	}
 	for i := range n {
 		from := i
 		if i == n-1 && id.Grouping >= n {
@@ -142,11 +157,15 @@ func (o *Observer) observeID(to *seshat.ObservedID, from *seshat.FoundID) {
 	if value != "" {
 		to.Digest = o.hasher.HashString(value)
 	}
-	if from.Clear {
+	switch {
+	case from.Clear:
 		o.arena.keep(&to.Masked, value, maxClearID)
-	} else {
+	case from.Origin == seshat.OriginFallback:
+		// The fallback is the last to be tried, so that the secrets that a user agent may hold are known.
+		o.arena.shorten(&to.Masked, o.scrub(value), maxFallback)
+	default:
 		o.arena.mask(&to.Masked, value)
-		if value != "" && from.Origin != seshat.OriginFallback {
+		if value != "" {
 			o.secrets = append(o.secrets, secret{value, to.Digest})
 			o.pathSecret = o.pathSecret || from.Where == seshat.LocationPathSegment
 		}
@@ -165,10 +184,11 @@ func (o *Observer) observeID(to *seshat.ObservedID, from *seshat.FoundID) {
 }
 
 // header keeps what request header fields say of the client.
-func (o *Observer) header(obs *seshat.Observation, header []seshat.Field) {
+func (o *Observer) header(obs *seshat.Observation, header []seshat.Field, hidden Hidden) {
 	var agent, origin, referer, language, brands, platform, mobile string
 	first := func(to *string, field *seshat.Field, name string) {
-		if *to == "" && httpfield.EqualFold(field.Name, name) {
+		if *to == "" && httpfield.EqualFold(field.Name, name) &&
+			(hidden == nil || !hidden.Hides(seshat.InRequest, seshat.LocationHeader, name)) {
 			*to = field.Value
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func testObserver() *Observer { return NewObserver(NewDigester([]byte("test key"
 func TestObserve(t *testing.T) {
 	h := NewDigester([]byte("test key")).Hasher()
 	digits := func(d seshat.Digest) string { return d.String()[:12] }
-	got := testObserver().Observe(testExchange(), testIdentity())
+	got := testObserver().Observe(testExchange(), testIdentity(), nil)
 	want := &seshat.Observation{
 		ID: "e1", Time: testTime, Duration: 12 * time.Millisecond, Environment: "prod", Service: "api.shop.example",
 		Method: "POST", Scheme: "https", Host: "api.shop.example",
@@ -101,7 +102,7 @@ func TestObserve(t *testing.T) {
 			{Digest: h.HashString(agentSecret), Masked: "in…77(18)", Name: "install", Where: seshat.LocationUserAgent},
 			{Digest: h.HashString("clear-value"), Masked: "clear-value", Name: "clear", Where: seshat.LocationHeader, Key: "X-Clear"},
 			{Name: "gone", Deleted: true, Side: seshat.InResponse, Where: seshat.LocationCookie, Key: "gone"},
-			{Digest: h.HashString("203.0.113.9"), Masked: "…(11)", Name: "ip", Origin: seshat.OriginFallback, Kind: seshat.KindAddress, Where: seshat.LocationClientIP},
+			{Digest: h.HashString("203.0.113.9"), Masked: "203.0.113.9", Name: "ip", Origin: seshat.OriginFallback, Kind: seshat.KindAddress, Where: seshat.LocationClientIP},
 		},
 		Parameters: []seshat.Parameter{
 			{Name: "plan", Value: "gold"},
@@ -120,7 +121,7 @@ func TestObserve(t *testing.T) {
 // observation.
 func TestObservationHoldsNoSecret(t *testing.T) {
 	o := testObserver()
-	obs := o.Observe(testExchange(), testIdentity())
+	obs := o.Observe(testExchange(), testIdentity(), nil)
 	text, err := json.Marshal(obs)
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +165,7 @@ func TestObservationOwnsItsMemory(t *testing.T) {
 		for i := range id.Parameters {
 			alias(&id.Parameters[i].Value)
 		}
-		obs := o.Observe(x, id)
+		obs := o.Observe(x, id, nil)
 		for _, b := range buffers {
 			for i := range b {
 				b[i] = '#'
@@ -172,7 +173,7 @@ func TestObservationOwnsItsMemory(t *testing.T) {
 		}
 		return obs
 	}
-	want := testObserver().Observe(testExchange(), testIdentity())
+	want := testObserver().Observe(testExchange(), testIdentity(), nil)
 	for range 2 {
 		if got := observe(); !reflect.DeepEqual(got, want) {
 			t.Errorf("\n got %+v\nwant %+v", got, want)
@@ -189,7 +190,7 @@ func TestObservePath(t *testing.T) {
 	f := func(path, wantPath, wantEndpoint string, ids ...seshat.FoundID) {
 		t.Helper()
 		x := &seshat.Exchange{Request: seshat.Request{Path: path}}
-		got := o.Observe(x, &seshat.Identity{IDs: ids})
+		got := o.Observe(x, &seshat.Identity{IDs: ids}, nil)
 		if got.Path != wantPath || got.Endpoint != wantEndpoint {
 			t.Errorf("path %q\n got %q, %q\nwant %q, %q", path, got.Path, got.Endpoint, wantPath, wantEndpoint)
 		}
@@ -213,6 +214,54 @@ func TestObservePath(t *testing.T) {
 	f("/u/ZGVjb2RlZA==/me", "/u/"+mark(h.HashLabelled("path", "ZGVjb2RlZA=="))+"/me", "/u/{var1}/me", made)
 	f("/a\x00b/\x1b[31m", "/ab/\uFFFD[31m", "/{var1}/{var2}")
 	f("", "", "/")
+}
+
+func TestObserveFallback(t *testing.T) {
+	o := testObserver()
+	f := func(agent, want string, ids ...seshat.FoundID) {
+		t.Helper()
+		ids = append(ids, seshat.FoundID{Value: seshat.ClientSessionID("203.0.113.9 " + agent), Origin: seshat.OriginFallback, Kind: seshat.KindUserAgent})
+		got := o.Observe(&seshat.Exchange{}, &seshat.Identity{IDs: ids}, nil)
+		if shown := got.IDs[len(ids)-1].Masked; shown != want {
+			t.Errorf("user agent %q\n got %q\nwant %q", agent, shown, want)
+		}
+	}
+	f("curl/8", "203.0.113.9 curl/8")
+	f("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)", "203.0.113.9 Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKi…")
+	f(strings.Repeat("é", 100), "203.0.113.9 "+strings.Repeat("é", 26)+"…")
+	f("a\x00\x1b[31m\xff", "203.0.113.9 a\uFFFD[31m\uFFFD")
+	f(strings.Repeat("\x1b", 100), "203.0.113.9 "+strings.Repeat("\uFFFD", 17)+"…")
+	f("App (sessionword)", "203.0.113.9 App (…(11))", seshat.FoundID{Value: "sessionword"})
+}
+
+// hidden hides request headers by name.
+type hidden []string
+
+func (h hidden) Hides(side seshat.Side, l seshat.Location, name string) bool {
+	return side == seshat.InRequest && l == seshat.LocationHeader && slices.Contains(h, name)
+}
+
+func TestObserveHidden(t *testing.T) {
+	o := testObserver()
+	headers := []string{"User-Agent", "Origin", "Referer", "Accept-Language", "Sec-CH-UA", "Sec-CH-UA-Platform", "Sec-CH-UA-Mobile"}
+	exchange := func(names ...string) *seshat.Exchange {
+		x := &seshat.Exchange{}
+		for _, name := range names {
+			x.Request.Header = append(x.Request.Header, seshat.Field{Name: strings.ToLower(name), Value: "https://" + name})
+		}
+		return x
+	}
+	for i, name := range headers {
+		without := slices.Delete(slices.Clone(headers), i, i+1)
+		got := o.Observe(exchange(headers...), &seshat.Identity{}, hidden{name})
+		want := o.Observe(exchange(without...), &seshat.Identity{}, nil)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is hidden\n got %+v\nwant %+v", name, got, want)
+		}
+	}
+	if got := o.Observe(exchange(headers...), &seshat.Identity{}, hidden(headers)); got.UserAgent != "" || got.Origin != "" || !got.Device.IsZero() {
+		t.Errorf("all is hidden: %+v", got)
+	}
 }
 
 func TestOriginOf(t *testing.T) {
@@ -254,7 +303,7 @@ func TestObserveIsBounded(t *testing.T) {
 		id.Flows = append(id.Flows, seshat.FlowMatch{Name: huge, Type: seshat.FlowType(huge)})
 	}
 	o := testObserver()
-	obs := o.Observe(x, id)
+	obs := o.Observe(x, id, nil)
 	text, err := json.Marshal(obs)
 	if err != nil || len(text) > 1<<19 || !utf8.Valid(text) || strings.Contains(string(text), `\u0000`) {
 		t.Errorf("%d bytes of JSON, %v", len(text), err)
@@ -282,7 +331,7 @@ func FuzzObserve(f *testing.F) {
 		obs := testObserver().Observe(x, &seshat.Identity{
 			IDs:        []seshat.FoundID{{Value: seshat.ClientSessionID(secret)}},
 			Parameters: []seshat.FoundParameter{{Name: "p", Value: agent + secret}},
-		})
+		}, nil)
 		masked := Mask(secret)
 		for _, text := range []string{obs.UserAgent, obs.Parameters[0].Value} {
 			if strings.Contains(strings.ReplaceAll(text, masked, ""), secret) && !strings.Contains(masked, secret) {

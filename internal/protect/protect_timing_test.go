@@ -31,7 +31,7 @@ func BenchmarkObserve(b *testing.B) {
 		x, id := testExchange(), testIdentity()
 		b.ReportAllocs()
 		for b.Loop() {
-			o.Observe(x, id)
+			o.Observe(x, id, nil)
 		}
 	})
 	b.Run("typical", func(b *testing.B) {
@@ -41,7 +41,7 @@ func BenchmarkObserve(b *testing.B) {
 		id.Parameters, id.Grouping = nil, 0
 		b.ReportAllocs()
 		for b.Loop() {
-			o.Observe(x, id)
+			o.Observe(x, id, nil)
 		}
 	})
 }
