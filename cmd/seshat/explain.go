@@ -22,7 +22,7 @@ import (
 const explainHelp = `Explain says how an exchange got its session: which rules are in scope, which conditions hold, what each transformation
 made of what was found (masked), what the built-in set found, which ID came first, and why.
 
-FILE has exchanges in Seshat's own format (seshat schema --exchange), each on one line or over several; - is standard
+FILE has exchanges in Seshat's own format (docs/formats/ndjson.md), each on one line or over several; - is standard
 input. They are explained by the rules that are in force now, and are not stored. --rules explains them by other rules,
 which needs no data directory.
 
@@ -95,7 +95,7 @@ func (a *app) explainFile(ctx context.Context, file string, o *explainOptions) e
 			fallthrough
 		case err != nil:
 			return &seshat.Error{
-				Kind: seshat.ErrorInvalid, Op: at("read", file, data, begins), Err: err, Hint: "an exchange as in seshat schema --exchange",
+				Kind: seshat.ErrorInvalid, Op: at("read", file, data, begins), Err: err, Hint: "one JSON object for each exchange, as in docs/formats/ndjson.md",
 			}
 		}
 		exchange, err := decoder.Decode(value)

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +25,7 @@ import (
 
 const importHelp = `Import reads recorded traffic, works out its sessions and stores them.
 
-A FILE is a HAR, NDJSON exchanges (seshat schema --exchange), or an access log, plain or packed with gzip or zstd; - is
+A FILE is a HAR, NDJSON exchanges (docs/formats/ndjson.md), or an access log, plain or packed with gzip or zstd; - is
 standard input. The format is found by the content; --format and --log-format name it where that fails.
 
 All files of one import are put into the order of their times together: neither the order of the files nor of the lines
@@ -127,6 +129,7 @@ func (a *app) importFiles(ctx context.Context, files []string, o *importOptions)
 	if err := a.dropOld(ctx, s, e.rules); err != nil {
 		return err
 	}
+	defer limitMemory()()
 	importer := &pipeline.Importer{
 		Store: s, Engine: e.engine, Digester: e.digester, Correlation: e.correlation, SpoolDir: a.path(spoolDir),
 		Workers: runtime.GOMAXPROCS(0), Now: a.now,
@@ -152,6 +155,19 @@ func (a *app) importFiles(ctx context.Context, files []string, o *importOptions)
 		return &seshat.Error{Kind: seshat.ErrorInvalid, Op: "import", Err: errors.New("nothing could be read")}
 	}
 	return nil
+}
+
+// importMemory is how much memory Go may use during an import before it collects garbage more often than it would: what
+// is left of 300 MB beside the store. An import makes garbage fast, and by default twice what is used may be held.
+const importMemory = 140 << 20
+
+// limitMemory sets the limit, unless GOMEMLIMIT says otherwise, and returns what takes it back.
+func limitMemory() (restore func()) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
+	}
+	before := debug.SetMemoryLimit(importMemory)
+	return func() { debug.SetMemoryLimit(before) }
 }
 
 // importRun is one import: what is said while it goes on.

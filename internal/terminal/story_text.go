@@ -39,7 +39,10 @@ func (p *page) line(text string) {
 	p.WriteString(text + "\n")
 }
 
-func (p *page) heading(text string) { p.WriteString("\n" + p.screen.Paint(StyleBold, text) + "\n") }
+func (p *page) heading(text string) {
+	p.WriteString("\n")
+	p.line(p.screen.Paint(StyleBold, text))
+}
 
 // fact writes a name and what there is under it, one a line; nothing when there is nothing.
 func (p *page) fact(name string, values ...string) {
