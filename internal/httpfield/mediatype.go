@@ -10,12 +10,44 @@ func MediaType(contentType string) string {
 	return trimSpace(contentType)
 }
 
-// IsJSON reports whether contentType is one JSON text: application/json, text/json, or any type ending in +json
-// (RFC 6839, section 3.1). Sequences of JSON texts are not.
+// IsJSON reports whether contentType is one JSON text: application/json, text/json, any type ending in +json
+// (RFC 6839, section 3.1), and what else vendors call it, such as application/x-amz-json-1.1. Sequences of JSON texts
+// are not.
 func IsJSON(contentType string) bool {
 	t := MediaType(contentType)
-	return EqualFold(t, "application/json") || EqualFold(t, "text/json") ||
-		hasSuffixFold(t, "+json") && strings.IndexByte(t, '/') > 0
+	if EqualFold(t, "application/json") {
+		return true
+	}
+	slash := strings.IndexByte(t, '/')
+	if slash <= 0 {
+		return false
+	}
+	kind, subtype := t[:slash], t[slash+1:]
+	if hasSuffixFold(subtype, "+json") {
+		return !containsFold(subtype, "stream+")
+	}
+	return (EqualFold(kind, "application") || EqualFold(kind, "text")) && containsFold(subtype, "json") && !isJSONSequence(subtype)
+}
+
+// isJSONSequence reports whether a subtype with "json" in it is one of those for many JSON texts (RFC 7464,
+// JSON Lines, NDJSON), or for scripts.
+func isJSONSequence(subtype string) bool {
+	for _, part := range [...]string{"ndjson", "nd-json", "json-seq", "jsonl", "json-lines", "stream", "jsonp", "jsonpath"} {
+		if containsFold(subtype, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// containsFold reports whether part, which is in lower case, is in s.
+func containsFold(s, part string) bool {
+	for i := 0; i+len(part) <= len(s); i++ {
+		if EqualFold(s[i:i+len(part)], part) {
+			return true
+		}
+	}
+	return false
 }
 
 // IsForm reports whether contentType is application/x-www-form-urlencoded.
