@@ -31,8 +31,8 @@ type Counts struct {
 }
 
 // batchSize is how many exchanges are written together: enough that a transaction's fixed cost (some milliseconds)
-// is lost among them, few enough that a batch and the one being written stay within some 20 MB.
-const batchSize = 16384
+// is lost among them, few enough that a batch and the one being written stay within some 10 MB.
+const batchSize = 8192
 
 // maxState is how many records of correlation state stay in memory, at some 200 bytes each. Beyond it all are
 // dropped after they were stored, and what is needed again is loaded.

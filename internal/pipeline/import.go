@@ -71,9 +71,9 @@ type Reports struct {
 	Progress func(phase Phase, done, total int64)
 }
 
-// spoolMemory is how much of the observations is held in memory before they spill to disk: some 200,000 of an
-// access log, or 60,000 with bodies and tokens. It is the largest part of an import's 300 MB.
-const spoolMemory = 48 << 20
+// spoolMemory is how much of the observations is held in memory before they spill to disk: some 70,000 of an access
+// log, or 20,000 with tokens. More is no faster, and an import is to stay within 300 MB.
+const spoolMemory = 16 << 20
 
 // progressEvery is how many exchanges go by between two reports of progress.
 const progressEvery = 2048
@@ -94,6 +94,9 @@ func (im *Importer) Import(ctx context.Context, inputs []Input, reports Reports)
 	// Where records of several inputs have one time, those of the input whose name comes first come first.
 	inputs = slices.SortedStableFunc(slices.Values(inputs), func(a, b Input) int { return strings.Compare(a.Name, b.Name) })
 	if err := im.read(ctx, inputs, queue, &auto, &summary, reports); err != nil {
+		return summary, err
+	}
+	if err := context.Cause(ctx); err != nil {
 		return summary, err
 	}
 	summary.AutoIdentifiers = auto.suggested()
