@@ -77,13 +77,12 @@ func ParseRuleID(s string) (RuleID, error) {
 	return RuleID(u), err
 }
 
-// ruleNamespace is the name space of [RuleIDFor]: the UUIDv5 of "https://seshat.dev/ns/session-rule" in the URL name space.
-var ruleNamespace = [16]byte{0x3d, 0x5d, 0x0e, 0x4f, 0x37, 0x52, 0x5c, 0x0b, 0x8f, 0x3e, 0x21, 0x64, 0x92, 0x5a, 0x77, 0x10}
-
 // RuleIDFor derives the ID of the rule called name: a UUIDv5 (RFC 9562, section 5.5).
 func RuleIDFor(name string) RuleID {
+	// The UUIDv5 of "https://github.com/seshat-project/seshat/session-rule" in the URL name space.
+	namespace := [16]byte{0xce, 0xe7, 0xba, 0x58, 0x84, 0x57, 0x5b, 0x6d, 0xa4, 0x1d, 0x25, 0x3d, 0xeb, 0xd4, 0x80, 0xf5}
 	h := sha1.New() //nolint:gosec // see the import
-	h.Write(ruleNamespace[:])
+	h.Write(namespace[:])
 	h.Write([]byte(name))
 	var id RuleID
 	copy(id[:], h.Sum(nil))

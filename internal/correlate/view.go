@@ -88,6 +88,7 @@ func (x *exchangeView) read(o *seshat.Observation) {
 			x.logsOut = true
 		case seshat.FlowTokenRefresh:
 			x.refreshes = true
+		default: // of interest to people, not to the grouping
 		}
 	}
 	arrives := false

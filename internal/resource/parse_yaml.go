@@ -142,6 +142,7 @@ func (r *yamlReader) checkTokens(tokens token.Tokens) bool {
 			depth++
 		case token.SequenceEndType, token.MappingEndType:
 			depth--
+		default:
 		}
 		switch tk.Type {
 		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType:

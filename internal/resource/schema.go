@@ -214,7 +214,7 @@ func array(items ...*node) *node { return &node{kind: nodeList, items: items} }
 // object makes an object of keys and values in turn.
 func object(keysAndValues ...any) *node {
 	out := &node{kind: nodeObject}
-	for i := 0; i < len(keysAndValues); i += 2 {
+	for i := 0; i+1 < len(keysAndValues); i += 2 {
 		set(out, keysAndValues[i].(string), keysAndValues[i+1].(*node)) //nolint:forcetypeassert,errcheck // written in this file
 	}
 	return out

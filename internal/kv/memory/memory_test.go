@@ -10,5 +10,5 @@ import (
 )
 
 func TestStore(t *testing.T) {
-	kvtest.Run(t, func(t *testing.T) kv.Store { return memory.New(time.Now) })
+	kvtest.Run(t, func(_ *testing.T) kv.Store { return memory.New(time.Now) })
 }
