@@ -181,7 +181,7 @@ func (w *Worker) noteBodies() {
 
 func (w *Worker) noteBody(side seshat.Side, form, members viewID) {
 	if httpfield.IsJSON(w.contentType(side)) {
-		w.members(side)
+		w.memberFields(side)
 		w.noteNames(members)
 		return
 	}

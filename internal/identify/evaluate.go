@@ -76,7 +76,7 @@ func (w *Worker) holds(c *rule.Condition) bool {
 func (w *Worker) probe(id *identifier, p int, out *seshat.Identity) {
 	s := &id.Probes[p]
 	view := viewOf(s)
-	if s.Members && len(w.members(s.Side)) > 0 {
+	if s.Members && len(w.memberFields(s.Side)) > 0 {
 		view = viewRequestMembers
 		if s.Side == seshat.InResponse {
 			view = viewResponseMembers
@@ -138,7 +138,7 @@ func (w *Worker) take(id *identifier, s *rule.Selector, view viewID, i int, f *s
 	found := &out.IDs[len(out.IDs)-1]
 	id.describe(found, s, f.Name)
 	if view == viewRequestMembers || view == viewResponseMembers {
-		found.Key = w.paths[s.Side][i]
+		found.Key = w.members[s.Side][i].path
 	}
 	found.Value = seshat.ClientSessionID(result.value)
 	if result.token != nil {

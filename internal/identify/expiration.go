@@ -32,6 +32,27 @@ func (w *Worker) expire(id *identifier, found *seshat.FoundID, result *transform
 		result.token != nil && result.token.raw == result.value {
 		found.ExpiresAt = found.Token.ExpiresAt
 	}
+	if view == viewResponseMembers && found.ExpiresAt.IsZero() && found.Kind == seshat.KindAccessToken &&
+		id.Expiration == nil && id.origin == seshat.OriginBuiltIn {
+		w.statedLifetime(found, i)
+	}
+}
+
+// statedLifetime sets the lifetime that the object of the member at index i of a response states for its access token
+// (RFC 6749, section 5.1).
+func (w *Worker) statedLifetime(found *seshat.FoundID, i int) {
+	data := w.json(seshat.InResponse)
+	c := memberCursor{data: data[w.members[seshat.InResponse][i].object:min(len(data), maxScanned)]}
+	for name, value, ok := c.next(); ok; name, value, ok = c.next() {
+		if c.depth != 1 || string(name) != "expires_in" && string(name) != "expiresIn" ||
+			w.hidden(seshat.InResponse, seshat.LocationBody, stringOf(name)) {
+			continue
+		}
+		if n, ok := number(w.scalar(value)); ok {
+			setExpiry(rule.DurationSeconds, n, found)
+		}
+		return
+	}
 }
 
 // responseTime is when the response was complete, which is when clients begin to count Max-Age.

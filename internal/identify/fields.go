@@ -88,7 +88,7 @@ func (w *Worker) bodyFields(s *rule.Selector) []seshat.Field {
 		return w.pathFields(s)
 	}
 	if s.Members {
-		if found := w.members(s.Side); len(found) > 0 {
+		if found := w.memberFields(s.Side); len(found) > 0 {
 			return found
 		}
 	}
@@ -129,8 +129,8 @@ func (w *Worker) pathFields(s *rule.Selector) []seshat.Field {
 	return w.single
 }
 
-// members returns the members of the JSON body of side whose names the built-in set knows.
-func (w *Worker) members(side seshat.Side) []seshat.Field {
+// memberFields returns the members of the JSON body of side whose names the built-in set knows.
+func (w *Worker) memberFields(side seshat.Side) []seshat.Field {
 	id := viewRequestMembers
 	if side == seshat.InResponse {
 		id = viewResponseMembers
@@ -144,7 +144,7 @@ func (w *Worker) members(side seshat.Side) []seshat.Field {
 func (w *Worker) makeMembers(id viewID, side seshat.Side) {
 	v := &w.views[id]
 	v.start()
-	w.paths[side] = w.paths[side][:0]
+	w.members[side] = w.members[side][:0]
 	t := &w.engine.tables[id]
 	if len(t.entries) == 0 {
 		return
@@ -159,7 +159,8 @@ func (w *Worker) makeMembers(id viewID, side seshat.Side) {
 		if text == "" || !v.add(stringOf(name), text) {
 			continue
 		}
-		w.paths[side] = append(w.paths[side], w.arena.keep(c.appendPath(w.arena.take(c.pathLength()))))
+		path := w.arena.keep(c.appendPath(w.arena.take(c.pathLength())))
+		w.members[side] = append(w.members[side], member{path: path, object: c.objects[c.depth-1]})
 	}
 	v.finish()
 }

@@ -18,6 +18,8 @@ type memberCursor struct {
 	// depth is how many objects are open; names are the raw names that lead to the current one.
 	depth int
 	names [maxMemberDepth][]byte
+	// objects are where the open objects begin.
+	objects [maxMemberDepth]int
 	// done says that the outermost object ended: the text was a complete one.
 	done bool
 }
@@ -29,6 +31,7 @@ func (c *memberCursor) next() (name, value []byte, ok bool) {
 		if c.peek() != '{' {
 			return nil, nil, false
 		}
+		c.objects[0] = c.pos
 		c.pos++
 		c.depth = 1
 	}
@@ -54,6 +57,7 @@ func (c *memberCursor) next() (name, value []byte, ok bool) {
 			c.pos++
 			c.space()
 			if c.peek() == '{' && c.depth < maxMemberDepth {
+				c.objects[c.depth] = c.pos
 				c.pos++
 				c.depth++
 				continue

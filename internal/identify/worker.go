@@ -17,7 +17,7 @@ type Worker struct {
 	arena     arena
 	views     [viewCount]view
 	documents [2]document // by side
-	paths     [2][]string // by side: of each field of the view of members, the path
+	members   [2][]member // by side: of each field of the view of members, where it is
 	single    []seshat.Field
 
 	setCookies   []httpfield.SetCookie // of each field of the view of Set-Cookies
@@ -38,6 +38,12 @@ type Worker struct {
 	first      []firstField // by slot
 	stamp      uint32
 	candidates rule.Bits // identifiers of the built-in set whose name was seen
+}
+
+// member is where a member of a JSON body is.
+type member struct {
+	path   string
+	object int // where the object that it is of begins in the document
 }
 
 // document is a JSON body.
