@@ -117,7 +117,7 @@ func interruptible(ctx context.Context, r io.Reader) io.Reader {
 }
 
 type interruptibleReader struct {
-	ctx    context.Context //nolint:containedctx // io.Reader has none, and this reader lives for one import
+	ctx    context.Context // io.Reader takes none, and this reader lives for one import
 	r      io.Reader
 	buffer [64 << 10]byte // the goroutine's, while it reads
 	rest   []byte         // of it, what is not given out yet
