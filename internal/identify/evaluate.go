@@ -172,7 +172,7 @@ func (w *Worker) takeDeleted(id *identifier, s *rule.Selector, f *seshat.Field, 
 	value := ""
 	cookies := w.views[viewRequestCookie].fields
 	for i := range cookies {
-		if cookies[i].Name != f.Name || !s.Value.Match(cookies[i].Value) {
+		if cookies[i].Name != f.Name || !s.Value.Match(cookies[i].Value) || id.handles && !isRandom(cookies[i].Value) {
 			continue
 		}
 		if result, outcome := w.usable(id, cookies[i].Value); outcome == "" {
@@ -180,7 +180,7 @@ func (w *Worker) takeDeleted(id *identifier, s *rule.Selector, f *seshat.Field, 
 			break
 		}
 	}
-	if value == "" && s.Value != nil {
+	if value == "" && (s.Value != nil || id.handles) {
 		return false // it cannot be told whether it is the cookie that is meant
 	}
 	out.IDs = append(out.IDs, seshat.FoundID{})

@@ -34,7 +34,7 @@ func (w *Worker) isHandle(view viewID, i int, value string) bool {
 	if view == viewResponseCookie {
 		c := &w.setCookies[i]
 		now := w.responseTime()
-		if c.Deleted(now) {
+		if value == "" || c.Deleted(now) {
 			return true // of which the request's value decides
 		}
 		if !c.HTTPOnly {
@@ -59,7 +59,7 @@ func isRandom(value string) bool {
 		c := value[i]
 		switch {
 		case 'a' <= c|0x20 && c|0x20 <= 'z':
-			letters = true
+			letters = letters || c != 'T' && c != 'Z' // those are all that a time has, 2026-01-02T15:04:05Z
 		case '0' <= c && c <= '9':
 			digits = true
 		case c <= ' ' || c > '~', c == '"', c == '{', c == '}', c == '&', c == '|', c == ',', c == ';', c == '/' && i == 0:

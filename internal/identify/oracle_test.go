@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/rule"
@@ -33,15 +35,10 @@ func (o oracle) identify() []string {
 		}
 	}
 	for i := range o.e.builtIn {
-		if o.e.builtIn[i].name != severalValues {
-			out = append(out, o.evaluate(&o.e.builtIn[i])...)
-		}
+		out = append(out, o.evaluate(&o.e.builtIn[i])...)
 	}
 	return out
 }
-
-// severalValues is the one entry of the built-in set that takes more than one value; it has tests of its own.
-const severalValues = "cookie:handle"
 
 func (o oracle) evaluate(id *identifier) []string {
 	for i := range id.Conditions {
@@ -51,9 +48,11 @@ func (o oracle) evaluate(id *identifier) []string {
 	}
 	var out []string
 	for p := range id.Probes {
-		if found := o.probe(id, &id.Probes[p]); found != "" {
-			out = append(out, found)
+		found, most := o.probe(id, &id.Probes[p]), 1
+		if id.handles {
+			most = 8
 		}
+		out = append(out, found[:min(len(found), most)]...)
 	}
 	return out
 }
@@ -80,8 +79,9 @@ func (o oracle) holds(c *rule.Condition) bool {
 	}
 }
 
-func (o oracle) probe(id *identifier, s *rule.Selector) string {
-	for _, f := range o.fields(s) {
+// probe returns all that can be found at one place.
+func (o oracle) probe(id *identifier, s *rule.Selector) (out []string) {
+	for i, f := range o.fields(s) {
 		if !o.owns(id, s, f.Name) {
 			continue
 		}
@@ -89,14 +89,16 @@ func (o oracle) probe(id *identifier, s *rule.Selector) string {
 		if s.Location == seshat.LocationCookie && s.Side == seshat.InResponse && (f.Value == "" || strings.HasPrefix(f.Value, "gone")) {
 			value, deleted = "", true
 			for _, c := range o.fields(&rule.Selector{Location: seshat.LocationCookie}) {
-				if v, ok := o.value(id, s, c.Value); c.Name == f.Name && ok {
+				if v, ok := o.value(id, s, c.Value); c.Name == f.Name && ok && (!id.handles || looksRandom(c.Value)) {
 					value = v
 					break
 				}
 			}
-			if value == "" && s.Value != nil {
+			if value == "" && (s.Value != nil || id.handles) {
 				continue
 			}
+		} else if id.handles && (!looksRandom(f.Value) || s.Side == seshat.InResponse && !o.isOfServer(i)) {
+			continue
 		} else {
 			v, ok := o.value(id, s, f.Value)
 			if !ok {
@@ -104,9 +106,35 @@ func (o oracle) probe(id *identifier, s *rule.Selector) string {
 			}
 			value = v
 		}
-		return fmt.Sprintf("%s[%d] %s %s=%s %v", id.name, id.Index, s.Side, f.Name, value, deleted)
+		out = append(out, fmt.Sprintf("%s[%d] %s %s=%s %v", id.name, id.Index, s.Side, f.Name, value, deleted))
 	}
-	return ""
+	return out
+}
+
+// looksRandom is the obvious form of isRandom.
+func looksRandom(value string) bool {
+	different := map[rune]bool{}
+	for _, c := range value {
+		different[c] = true
+	}
+	return len(value) >= 16 && len(different) >= 7 && !strings.HasPrefix(value, "/") &&
+		strings.ContainsFunc(value, func(r rune) bool { return unicode.IsLetter(r) && r < 0x80 && r != 'T' && r != 'Z' }) && strings.ContainsAny(value, "0123456789") &&
+		!strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"{}&|,;`, r) })
+}
+
+// isOfServer reports whether the nth Set-Cookie of the response is one that scripts cannot read, for 45 days at most.
+func (o oracle) isOfServer(n int) bool {
+	for _, h := range o.x.Response.Header {
+		if h.Name != "Set-Cookie" {
+			continue
+		}
+		if n--; n < 0 {
+			_, age, _ := strings.Cut(h.Value, "; Max-Age=")
+			seconds, _ := strconv.Atoi(age)
+			return strings.Contains(h.Value, "; HttpOnly") && seconds <= 45*24*3600
+		}
+	}
+	return false
 }
 
 func (o oracle) value(id *identifier, s *rule.Selector, raw string) (string, bool) {
@@ -184,12 +212,12 @@ func (o oracle) fields(s *rule.Selector) []seshat.Field {
 var (
 	poolNames = []string{
 		"SESS", "sess", "connect.sid", "a.sid", "b.sid", "_ga", "csrf_session_id", "my_sess_id", "X-Token", "x-token", "X-Session-Token",
-		"Authorization", "access_token", "sid", "session_id", "PHPSESSID", "X-Api-Key",
+		"Authorization", "access_token", "sid", "session_id", "PHPSESSID", "X-Api-Key", "foo", "bar", "baz", "deviceId",
 	}
 	poolValues = []string{
 		"", "a", "abcdefgh", "deleted", "0123456789abcdef0123", "Bearer abcdefghijklmnop", "Basic YWxpY2U6c2VjcmV0", "QUJDREVGR0g", "MiXeD-Value-Case",
 		"eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"u1","sid":"s1"}`)) + ".",
-		"eyJhbGciOiJub25lIn0.e30x.", "gone1234",
+		"eyJhbGciOiJub25lIn0.e30x.", "gone1234", "q7Zp2-mK9xW4_vT1sR8n", "4f9a1c7e2b8d6035", "aaaaaaaaaaaaaaa1", "2026-01-02T03:04:05Z", "q7Zp2,mK9xW4vT1sR8n",
 	}
 )
 
@@ -307,7 +335,7 @@ func drawExchange(t *rapid.T) *seshat.Exchange {
 	for range rapid.IntRange(0, 4).Draw(t, "headers") {
 		x.Request.Header = append(x.Request.Header, seshat.Field{Name: name.Draw(t, "name"), Value: value.Draw(t, "value")})
 	}
-	cookies := make([]string, rapid.IntRange(0, 4).Draw(t, "cookies"))
+	cookies := make([]string, rapid.OneOf(rapid.IntRange(0, 4), rapid.IntRange(10, 24)).Draw(t, "cookies"))
 	for i := range cookies {
 		cookies[i] = name.Draw(t, "name") + "=" + value.Draw(t, "value")
 	}
@@ -320,11 +348,14 @@ func drawExchange(t *rapid.T) *seshat.Exchange {
 	}
 	x.Request.Query = strings.Join(pairs, "&")
 	x.Response.Status = rapid.SampledFrom([]int{0, 200, 401}).Draw(t, "status")
-	for range rapid.IntRange(0, 3).Draw(t, "Set-Cookies") {
+	for range rapid.OneOf(rapid.IntRange(0, 3), rapid.IntRange(10, 24)).Draw(t, "Set-Cookies") {
 		v := value.Draw(t, "value")
 		line := name.Draw(t, "name") + "=" + v + "; Path=/"
-		if strings.HasPrefix(v, "gone") {
+		switch {
+		case strings.HasPrefix(v, "gone"):
 			line += "; Max-Age=0"
+		case rapid.Bool().Draw(t, "HttpOnly"):
+			line += rapid.SampledFrom([]string{"; HttpOnly", "; HttpOnly; Max-Age=60", "; HttpOnly; Max-Age=3888000", "; HttpOnly; Max-Age=3888001"}).Draw(t, "age")
 		}
 		x.Response.Header = append(x.Response.Header, seshat.Field{Name: "Set-Cookie", Value: line})
 	}
@@ -334,7 +365,7 @@ func drawExchange(t *rapid.T) *seshat.Exchange {
 func ownAndBuiltIn(ids []seshat.FoundID) []string {
 	var out []string
 	for _, id := range ids {
-		if id.Origin != seshat.OriginFallback && id.Name != severalValues {
+		if id.Origin != seshat.OriginFallback {
 			out = append(out, fmt.Sprintf("%s[%d] %s %s=%s %v", id.Name, id.Index, id.Side, id.Key, id.Value, id.Deleted))
 		}
 	}
