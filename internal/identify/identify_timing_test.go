@@ -85,3 +85,23 @@ func BenchmarkIdentifyJWTClaim(b *testing.B) {
 	x.Request.Header = append(x.Request.Header, seshat.Field{Name: "Authorization", Value: "Bearer " + sampleToken})
 	measure(b, engine(b, sessionRule("claim", seshat.Identifier{JWTClaim: &seshat.JWTClaimShort{Header: "Authorization", Claim: "sid"}})), x)
 }
+
+// BenchmarkIdentifyBearer is the same exchange as BenchmarkIdentifyJWTClaim with a rule that reads no claim: the
+// difference is what a claim costs beside the built-in set, which reads the token anyway.
+func BenchmarkIdentifyBearer(b *testing.B) {
+	x := typical()
+	x.Request.Header = append(x.Request.Header, seshat.Field{Name: "Authorization", Value: "Bearer " + sampleToken})
+	measure(b, engine(b, sessionRule("header", seshat.Identifier{Header: "X-Session"})), x)
+}
+
+// BenchmarkIdentifyJWTClaimOnly is a rule that reads a claim, without the built-in set; BenchmarkIdentifyNothing is the
+// exchange without a token in it, for comparison. The difference is what a claim costs, decoding included.
+func BenchmarkIdentifyJWTClaimOnly(b *testing.B) {
+	x := typical()
+	x.Request.Header = append(x.Request.Header, seshat.Field{Name: "Authorization", Value: "Bearer " + sampleToken})
+	measure(b, engine(b, noBuiltIn(), sessionRule("claim", seshat.Identifier{JWTClaim: &seshat.JWTClaimShort{Header: "Authorization", Claim: "sid"}})), x)
+}
+
+func BenchmarkIdentifyNothing(b *testing.B) {
+	measure(b, engine(b, noBuiltIn(), sessionRule("claim", seshat.Identifier{JWTClaim: &seshat.JWTClaimShort{Header: "Authorization", Claim: "sid"}})), typical())
+}

@@ -68,7 +68,7 @@ func (w *Worker) step(t *rule.Transformation, value string) (result, reason stri
 		if read == nil {
 			return "", "not a JWT"
 		}
-		if result, ok := w.firstText(t, read.payload); ok {
+		if result, ok := w.claim(t, read); ok {
 			return result, ""
 		}
 		return "", "the token has no such claim that is a text, number or boolean"
@@ -129,6 +129,15 @@ func matchGroup(t *rule.Transformation, value string) (result, reason string) {
 		return "", "the group took no part in the match"
 	}
 	return value[at[2*t.Group]:at[2*t.Group+1]], ""
+}
+
+// claim returns a claim of a token. Most tokens have no claim of a name that the built-in set asks for, which is seen
+// without taking the payload apart: a name that is nowhere in it can only be there with escapes.
+func (w *Worker) claim(t *rule.Transformation, read *jwt) (string, bool) {
+	if payload := stringOf(read.payload); t.Text[0] != '$' && !strings.Contains(payload, t.Text) && strings.IndexByte(payload, '\\') < 0 {
+		return "", false
+	}
+	return w.firstText(t, read.payload)
 }
 
 func (w *Worker) firstText(t *rule.Transformation, data []byte) (string, bool) {

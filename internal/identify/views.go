@@ -216,10 +216,10 @@ func (w *Worker) makeForm(side seshat.Side) {
 	v := &w.views[id]
 	v.start()
 	body := w.body(side)
-	contentType := w.contentType(side)
-	switch {
-	case len(body.Bytes) == 0:
+	if len(body.Bytes) == 0 {
 		return
+	}
+	switch contentType := w.contentType(side); {
 	case httpfield.IsForm(contentType):
 		c := httpfield.FormParameters(body.Bytes)
 		for name, value, ok := c.Next(&w.text); ok; name, value, ok = c.Next(&w.text) {
