@@ -206,12 +206,9 @@ func (w *writer) addSessions(b *bulk) {
 			text(facts.IdentifiedBy), int16(facts.Origin), facts.Confidence)
 		w.addValues(b, row)
 		row.facts = nil // the batch is not ours to keep
-		if row.stored {
-			w.garbage.sessions++
-		}
+		w.slices.wrote(row.number, row.stored)
 		row.stored = true
 	}
-	w.rows.sessions += int64(len(w.touched))
 }
 
 func textOrNull(s string) any {

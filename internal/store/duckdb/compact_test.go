@@ -34,15 +34,10 @@ func TestCompact(t *testing.T) {
 		storetest.Commit(t, twin, b)
 		storetest.Commit(t, s, storetest.Split(b, uint64(round))...)
 		before, stateBefore := rows()
-		if s.writer.garbage.sessions == 0 || s.writer.garbage.state == 0 {
-			t.Fatalf("garbage %+v; want some", s.writer.garbage)
+		if s.writer.slices[0].garbage == 0 || s.writer.garbage == 0 {
+			t.Fatalf("garbage %+v of sessions, %d of state; want some", s.writer.slices[0], s.writer.garbage)
 		}
-		if err := s.compactSessions(ctx); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.compactState(ctx); err != nil {
-			t.Fatal(err)
-		}
+		compactAll(t, s, 3)
 		after, stateAfter := rows()
 		if after != 6 || after >= before || stateAfter >= stateBefore {
 			t.Errorf("%d rows of 6 sessions made of %d, %d of state made of %d", after, before, stateAfter, stateBefore)
@@ -55,6 +50,26 @@ func TestCompact(t *testing.T) {
 			if err != nil || string(got[key[0]]) != string(want[key[0]]) {
 				t.Errorf("state %d: %q, %v; want %q", n, got[key[0]], err, want[key[0]])
 			}
+		}
+	}
+}
+
+// compactAll compacts everything, state in 2^bits slices.
+func compactAll(t *testing.T, s *Store, bits int) {
+	t.Helper()
+	ctx := context.Background()
+	for n := range s.writer.slices {
+		if err := s.compactSlice(ctx, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.writer.round = &stateRound{bits: bits, filter: newStateFilter(0)}
+	for slices := 0; s.writer.round != nil; slices++ {
+		if err := s.compactState(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if slices > 1<<bits {
+			t.Fatalf("more than %d slices", 1<<bits)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func TestUpgrade(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Version 1 as it was made then: its own migration, and rows as SQL.
-	s := &Store{dir: dir, memory: DefaultMemory}
+	s := &Store{dir: dir}
 	if s.lock, err = lockDirectory(ctx, dir, 0); err != nil {
 		t.Fatal(err)
 	}

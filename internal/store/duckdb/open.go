@@ -11,10 +11,12 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	engine "github.com/duckdb/duckdb-go/v2"
@@ -38,14 +40,14 @@ type Options struct {
 	Now func() time.Time
 	// Threads is how many threads DuckDB may use; DefaultThreads when 0.
 	Threads int
+	// Logger is told what goes wrong and fails no call, such as compaction; nil is told nothing.
+	Logger *slog.Logger
 }
 
 // Memory limits and threads of [Options].
 const (
 	DefaultMemory = 512 << 20 // sorting and grouping 10 million exchanges stays in memory
 	ImportMemory  = 64 << 20  // storing is no slower than with more; the process then takes about 240 MB
-	// tidyMemory is what compaction and retention may take for the time they last: they group all sessions there are.
-	tidyMemory     = 1 << 30
 	DefaultThreads = 2
 )
 
@@ -61,16 +63,18 @@ const walBytes = 64 << 20
 type Store struct {
 	dir  string
 	lock *flock.Flock
-	// memory is the limit that DuckDB works with.
-	memory int64
-	db     *sql.DB
-	now    func() time.Time
+	db   *sql.DB
+	now  func() time.Time
+	log  *slog.Logger
 
-	// write guards everything below: there is one writer at a time.
-	write  sync.Mutex
-	conn   *sql.Conn // the writer's connection
-	writer *writer
-	closed bool
+	// write guards what follows: there is one writer at a time.
+	write      sync.Mutex
+	conn       *sql.Conn // the writer's connection
+	writer     *writer
+	tidyFailed bool // and it was logged
+
+	closed atomic.Bool
+	states *stateFilter // the writer's
 
 	memberCache memberCache
 
@@ -99,7 +103,10 @@ func Open(ctx context.Context, dir string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, lock: lock, now: options.Now, memory: orDefault(options.Memory, DefaultMemory)}
+	s := &Store{dir: dir, lock: lock, now: options.Now, log: options.Logger}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -132,14 +139,17 @@ func (s *Store) open(ctx context.Context, options Options) error {
 		return err
 	}
 	var err error
-	s.writer, err = newWriter(ctx, s.conn)
-	return err
+	if s.writer, err = newWriter(ctx, s.conn); err != nil {
+		return err
+	}
+	s.states = s.writer.states
+	return nil
 }
 
 // attach opens the file as it is.
 func (s *Store) attach(ctx context.Context, options Options) error {
 	settings := []string{
-		memoryLimit(s.memory),
+		fmt.Sprintf("SET GLOBAL memory_limit = '%d KiB'", orDefault(options.Memory, DefaultMemory)>>10),
 		fmt.Sprintf("SET GLOBAL threads = %d", orDefault(options.Threads, DefaultThreads)),
 		"SET GLOBAL temp_directory = " + quoteText(filepath.Join(s.dir, "tmp")),
 		"SET GLOBAL preserve_insertion_order = false", // readers order; importing then needs less memory
@@ -176,21 +186,6 @@ func (s *Store) attach(ctx context.Context, options Options) error {
 	return os.Chmod(filepath.Join(s.dir, FileName), 0o600)
 }
 
-func memoryLimit(bytes int64) string {
-	return fmt.Sprintf("SET GLOBAL memory_limit = '%d KiB'", bytes>>10)
-}
-
-// tidy runs f on the writer's connection with more memory.
-func (s *Store) tidy(ctx context.Context, f func() error) error {
-	if s.memory < tidyMemory {
-		if _, err := s.conn.ExecContext(ctx, memoryLimit(tidyMemory)); err != nil {
-			return err
-		}
-		defer func() { _, _ = s.conn.ExecContext(ctx, memoryLimit(s.memory)) }() // the limit stays high at worst
-	}
-	return s.transaction(ctx, f)
-}
-
 func orDefault[N int | int64](n, def N) N {
 	if n == 0 {
 		return def
@@ -205,10 +200,9 @@ func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") 
 func (s *Store) Close() error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	if s.closed {
+	if s.closed.Swap(true) {
 		return nil
 	}
-	s.closed = true
 	_, err := s.conn.ExecContext(context.Background(), "CHECKPOINT data")
 	return errors.Join(s.operational("close data directory "+s.dir, err), s.release())
 }

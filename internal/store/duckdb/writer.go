@@ -37,16 +37,16 @@ type writer struct {
 	hasher     contentHasher
 
 	touched []*sessionRow // by the batch in work
-	rows    rowCounts     // in the tables
-	garbage rowCounts     // of them, those that compaction would remove
-	states  *stateFilter
+	slices  sessionSlices
+
+	states    *stateFilter
+	stateRows int64       // rows of the table state
+	garbage   int64       // of them, those that compaction would remove
+	round     *stateRound // nil when state is not being compacted
 }
 
 // number is the next number of each kind.
 type number struct{ session, identity, context, endpoint, agent int64 }
-
-// rowCounts counts rows of the tables that are compacted.
-type rowCounts struct{ sessions, state int64 }
 
 func newWriter(ctx context.Context, conn *sql.Conn) (*writer, error) {
 	w := &writer{
@@ -63,15 +63,30 @@ func newWriter(ctx context.Context, conn *sql.Conn) (*writer, error) {
 		1 + greatest((SELECT coalesce(max(identity_no), 0) FROM identities), (SELECT coalesce(max(identity_no), 0) FROM exchanges)),
 		1 + greatest((SELECT coalesce(max(context_no), 0) FROM contexts), (SELECT coalesce(max(context_no), 0) FROM exchanges)),
 		1 + (SELECT coalesce(max(endpoint_no), 0) FROM exchanges), 1 + (SELECT coalesce(max(agent_no), 0) FROM exchanges),
-		greatest((SELECT coalesce(max(batch_no), 0) FROM state), (SELECT coalesce(max(batch_no), 0) FROM positions)),
-		(SELECT count(*) FROM sessions), (SELECT count(*) FROM state)`).
+		greatest((SELECT coalesce(max(batch_no), 0) FROM state), (SELECT coalesce(max(batch_no), 0) FROM positions))`).
 		Scan(&w.nextNumber.session, &w.nextNumber.identity, &w.nextNumber.context, &w.nextNumber.endpoint,
-			&w.nextNumber.agent, &w.batch, &w.rows.sessions, &w.rows.state)
+			&w.nextNumber.agent, &w.batch)
 	if err != nil {
 		return nil, fmt.Errorf("read the numbers in use: %w", err)
 	}
-	w.states, err = loadStateFilter(ctx, conn, w.rows.state)
-	return w, err
+	if err := w.count(ctx, conn); err != nil {
+		return nil, err
+	}
+	if w.states, err = loadStateFilter(ctx, conn, w.stateRows); err != nil {
+		return nil, fmt.Errorf("read the keys of correlation state: %w", err)
+	}
+	return w, nil
+}
+
+// count counts the rows of the tables that are compacted.
+func (w *writer) count(ctx context.Context, conn *sql.Conn) (err error) {
+	if w.slices, err = loadSessionSlices(ctx, conn); err != nil {
+		return fmt.Errorf("count the rows of sessions: %w", err)
+	}
+	if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM state").Scan(&w.stateRows); err != nil {
+		return fmt.Errorf("count the rows of state: %w", err)
+	}
+	return nil
 }
 
 // forget drops what the writer remembers: after a batch that failed it may name rows that do not exist, and numbers
@@ -89,7 +104,7 @@ func (w *writer) forget() {
 func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	if s.closed {
+	if s.closed.Load() {
 		return errClosed()
 	}
 	if err := s.commit(ctx, batch); err != nil {
@@ -98,9 +113,7 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 	}
 	s.extendSpan(batch.Exchanges)
 	s.memberCache.written()
-	// The batch is stored, so what follows must not fail it: compaction only tidies up. When it fails, a later
-	// batch tries again.
-	_ = s.compact(context.WithoutCancel(ctx))
+	s.compact(context.WithoutCancel(ctx)) // the batch is stored, so what follows cannot fail it
 	return nil
 }
 
