@@ -212,12 +212,12 @@ func TestHostileText(t *testing.T) {
 	check(s.run("explore", "--columns", escape))
 	check(s.run("--format", escape))
 	check(s.run(escape))
-	// Machines get the texts whole, in the escapes of their format.
+	// What is harmless of them is there, for people and for machines.
 	found := false
-	for _, x := range decodeLines[map[string]any](t, s.ok("explore", "--since", "all", "--format", "ndjson", "--columns", "user_agent").stdout) {
-		found = found || x["user_agent"] == lines || x["user_agent"] == escape
+	for _, x := range decodeLines[map[string]string](t, s.ok("explore", "--since", "all", "--format", "ndjson", "--columns", "user_agent").stdout) {
+		found = found || strings.Contains(x["user_agent"], "owned")
 	}
 	if !found {
-		t.Error("no hostile text is there for machines")
+		t.Error("no hostile text is there at all")
 	}
 }
