@@ -65,7 +65,7 @@ func drawWildExchange(t *rapid.T) *seshat.Exchange {
 	}
 	for _, header := range []*[]seshat.Field{&x.Request.Header, &x.Response.Header} {
 		if rapid.Bool().Draw(t, "typed") {
-			types := []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""}
+			types := []string{"application/json", "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""}
 			*header = append(*header, seshat.Field{Name: "Content-Type", Value: rapid.SampledFrom(types).Draw(t, "type")})
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "more") {
@@ -73,11 +73,16 @@ func drawWildExchange(t *rapid.T) *seshat.Exchange {
 		}
 	}
 	for _, body := range []*seshat.Body{&x.Request.Body, &x.Response.Body} {
-		var text string
-		draw(&text)
+		text := rapid.OneOf(wild, rapid.Custom(drawJSON)).Draw(t, "body")
 		body.Bytes, body.Truncated = []byte(text), rapid.Bool().Draw(t, "truncated")
 	}
 	return x
+}
+
+// drawJSON draws bodies that hold something to find.
+func drawJSON(t *rapid.T) string {
+	name := rapid.SampledFrom([]string{"access_token", "refresh_token", "session_id", "username", "password", "grant_type", "expires_in"})
+	return `{"` + name.Draw(t, "name") + `":"` + rapid.StringMatching(`[a-z0-9]{20}`).Draw(t, "value") + `"}`
 }
 
 // TestWorkerKeepsNothing overwrites the memory of each exchange once the next one is to come. What a worker finds then
