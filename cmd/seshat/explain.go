@@ -15,6 +15,7 @@ import (
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/identify"
 	"github.com/seshat-project/seshat/internal/ingest/ndjson"
+	"github.com/seshat-project/seshat/internal/pipeline"
 	"github.com/seshat-project/seshat/internal/protect"
 	"github.com/seshat-project/seshat/internal/terminal"
 )
@@ -77,11 +78,11 @@ func (a *app) explainFile(ctx context.Context, file string, o *explainOptions) e
 	if err != nil {
 		return err
 	}
-	engine, err := a.explainEngine(ctx, o)
+	engine, digester, err := a.explainEngine(ctx, o)
 	if err != nil {
 		return err
 	}
-	worker := engine.NewWorker()
+	worker, observer := engine.NewWorker(), pipeline.NewObserver(engine, digester)
 	var decoder ndjson.Decoder
 	values := json.NewDecoder(bytes.NewReader(data))
 	for n := 0; ; n++ {
@@ -103,6 +104,8 @@ func (a *app) explainFile(ctx context.Context, file string, o *explainOptions) e
 			return &seshat.Error{Kind: seshat.ErrorInvalid, Op: at("read", file, data, begins), Err: err}
 		}
 		explanation := worker.Explain(exchange)
+		// The path may hold a secret: it is shown as it would be kept.
+		explanation.URL = strings.TrimSuffix(explanation.URL, exchange.Request.Path) + observer.Observe(exchange).Path
 		if err := a.writeExplanation(&explanation, n, o.format); err != nil {
 			return err
 		}
@@ -117,20 +120,22 @@ func at(op, file string, data []byte, offset int64) string {
 	return fmt.Sprintf("%s %s:%d", op, file, 1+bytes.Count(data[:offset], []byte{'\n'}))
 }
 
-// explainEngine is the engine to explain with: that of the data directory, or of the rules that were named.
-func (a *app) explainEngine(ctx context.Context, o *explainOptions) (*identify.Engine, error) {
+// explainEngine is the engine to explain with, and the digester of what it finds: those of the data directory, or an
+// engine of the rules that were named.
+func (a *app) explainEngine(ctx context.Context, o *explainOptions) (*identify.Engine, *protect.Digester, error) {
 	if len(o.rules.files) == 0 {
 		e, err := a.engines(ctx)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return e.engine, nil
+		return e.engine, e.digester, nil
 	}
 	rules, err := a.rulesetOf(o.rules.files)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return identify.New(rules, protect.NewKeyring(a.now()).Digester()), nil
+	digester := protect.NewKeyring(a.now()).Digester()
+	return identify.New(rules, digester), digester, nil
 }
 
 func (a *app) writeExplanation(e *identify.Explanation, n int, format string) error {
