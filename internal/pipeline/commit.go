@@ -36,7 +36,7 @@ const batchSize = 8192
 
 // maxState is how many records of correlation state stay in memory, at some 200 bytes each. Beyond it all are
 // dropped after they were stored, and what is needed again is loaded.
-const maxState = 300_000
+const maxState = 150_000
 
 // NewCommitter returns a committer that writes to s. now is the clock that retention counts by.
 func NewCommitter(s store.Store, correlator *correlate.Correlator, now func() time.Time) *Committer {
