@@ -18,7 +18,7 @@ func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it imports hundreds of megabytes")
 	}
-	har, log, ndjson := int64(400<<20), int64(500<<20), int64(200<<20)
+	har, log, ndjson := int64(400<<20), int64(250<<20), int64(100<<20)
 	if os.Getenv("SESHAT_BIG") == "1" {
 		har, log, ndjson = 2<<30, 2<<30, 2<<30
 	}
