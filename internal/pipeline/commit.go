@@ -20,7 +20,8 @@ type Committer struct {
 	// recent are the keys of the batch that is being written: the store may not know them yet.
 	recent  map[seshat.ExchangeKey]struct{}
 	writing chan error // nil when nothing is being written
-	counts  Counts
+	written Counts     // of the batch that is being written
+	counts  Counts     // of what is stored
 }
 
 // Counts are what a committer has done so far.
@@ -62,7 +63,7 @@ func (c *Committer) Flush(ctx context.Context) error {
 	return c.settle()
 }
 
-// Counts returns what was stored so far; what is still being written counts.
+// Counts returns what was stored so far, and what turned out to be stored already.
 func (c *Committer) Counts() Counts { return c.counts }
 
 // settle waits for the batch that is being written.
@@ -72,6 +73,10 @@ func (c *Committer) settle() error {
 	}
 	err := <-c.writing
 	c.writing = nil
+	if err == nil {
+		c.counts.Stored += c.written.Stored
+		c.counts.Sessions += c.written.Sessions
+	}
 	return err
 }
 
@@ -95,10 +100,10 @@ func (c *Committer) commit(ctx context.Context) error {
 	for i, record := range changes.State {
 		batch.State[i] = store.StateRecord(record)
 	}
-	c.count(fresh, &changes)
 	if err := c.settle(); err != nil {
 		return err
 	}
+	c.written = countsOf(fresh, &changes)
 	done := make(chan error, 1)
 	c.writing = done
 	go func() { done <- c.store.Commit(ctx, batch) }()
@@ -111,14 +116,14 @@ func (c *Committer) commit(ctx context.Context) error {
 	return nil
 }
 
-func (c *Committer) count(fresh []*seshat.Observation, changes *correlate.Changes) {
-	c.counts.Stored += int64(len(fresh))
+func countsOf(fresh []*seshat.Observation, changes *correlate.Changes) Counts {
+	counts := Counts{Stored: int64(len(fresh)), Sessions: -int64(changes.Merged)}
 	for i := range changes.Events {
 		if changes.Events[i].Type == seshat.EventStart {
-			c.counts.Sessions++
+			counts.Sessions++
 		}
 	}
-	c.counts.Sessions -= int64(changes.Merged)
+	return counts
 }
 
 // fresh takes what is waiting and leaves out what is stored already.
