@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/store"
@@ -49,13 +50,14 @@ type sessionRow struct {
 // room for their lists than for themselves.
 const longRow = 64
 
+// listedValue shares its text with other sessions: many have the same endpoints and user agents.
 type listedValue struct {
+	text unique.Handle[string]
 	kind valueKind
-	text string
 }
 
 type flowCount struct {
-	name      string
+	name      unique.Handle[string]
 	exchanges int64
 }
 
@@ -133,18 +135,19 @@ func (row *sessionRow) lists(kind valueKind, hash uint64) bool {
 
 // list notes a value. The observation's memory is not kept.
 func (row *sessionRow) list(kind valueKind, text string) {
-	row.values = append(row.values, listedValue{kind: kind, text: strings.Clone(text)})
+	row.values = append(row.values, listedValue{kind: kind, text: unique.Make(text)})
 }
 
 func (row *sessionRow) addFlow(f seshat.FlowMatch) {
+	name := unique.Make(f.Name)
 	for i := range row.flows {
-		if row.flows[i].name == f.Name {
+		if row.flows[i].name == name {
 			row.flows[i].exchanges++
 			return
 		}
 	}
 	if len(row.flows) < store.MaxListed {
-		row.flows = append(row.flows, flowCount{name: strings.Clone(f.Name), exchanges: 1})
+		row.flows = append(row.flows, flowCount{name: name, exchanges: 1})
 	}
 }
 
@@ -158,10 +161,10 @@ func (w *writer) addValues(b *bulk, row *sessionRow) {
 		return
 	}
 	for _, v := range row.values {
-		b.append(a, row.number, int16(v.kind), text(v.text), int64(0))
+		b.append(a, row.number, int16(v.kind), text(v.text.Value()), int64(0))
 	}
 	for _, f := range row.flows {
-		b.append(a, row.number, int16(valueFlow), text(f.name), f.exchanges)
+		b.append(a, row.number, int16(valueFlow), text(f.name.Value()), f.exchanges)
 	}
 	row.values, row.flows = nil, row.flows[:0]
 }

@@ -30,7 +30,7 @@ func (s *Store) compactState(ctx context.Context) error {
 		if w.garbage < max(stateGarbage, w.stateRows/2) {
 			return nil
 		}
-		w.garbage = 0 // what comes from now on counts for the next round
+		w.garbage = 0                                                                                                      // what comes from now on counts for the next round
 		w.round = &stateRound{bits: bits.Len64(uint64(w.stateRows / stateSlice)), filter: newStateFilter(w.stateRows / 2)} //nolint:gosec // not negative
 	}
 	err := s.compactStateSlice(ctx, w.round)

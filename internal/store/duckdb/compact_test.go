@@ -1,7 +1,10 @@
 package duckdb
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,5 +74,86 @@ func compactAll(t *testing.T, s *Store, bits int) {
 		if slices > 1<<bits {
 			t.Fatalf("more than %d slices", 1<<bits)
 		}
+	}
+}
+
+// TestCompactFails checks that a compaction that fails fails no commit, changes nothing, is told to the log once, and
+// is done when it is possible again.
+func TestCompactFails(t *testing.T) {
+	ctx := context.Background()
+	var log bytes.Buffer
+	s, err := Open(ctx, t.TempDir(), Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	twin := memory.New(nil)
+	traffic := storetest.NewTraffic(5, 6)
+	// A view stands where the table of the rewritten rows is to be.
+	if _, err := s.conn.ExecContext(ctx, "CREATE TEMP VIEW rewritten AS SELECT 1"); err != nil {
+		t.Fatal(err)
+	}
+	due := func() {
+		b := traffic.Batch(100)
+		storetest.Commit(t, twin, b)
+		s.writer.garbage = 2 * stateGarbage
+		storetest.Commit(t, s, b)
+		storetest.Equal(t, s, twin, "compaction due", store.Query{Now: storetest.Start.Add(time.Hour)})
+	}
+	due()
+	due()
+	if n := strings.Count(log.String(), "could not be compacted"); n != 1 {
+		t.Errorf("the log has it %d times:\n%s", n, log.String())
+	}
+	if s.writer.round != nil {
+		t.Error("the round goes on")
+	}
+	if _, err := s.conn.ExecContext(ctx, "DROP VIEW temp.main.rewritten"); err != nil {
+		t.Fatal(err)
+	}
+	before := s.writer.stateRows
+	due()
+	if s.writer.stateRows >= before {
+		t.Errorf("%d rows of state after compaction, %d before", s.writer.stateRows, before)
+	}
+}
+
+// TestShortLivedState checks that state that is stored and deleted leaves nothing, and that deleting what was never
+// stored writes nothing.
+func TestShortLivedState(t *testing.T) {
+	ctx := context.Background()
+	s, err := Open(ctx, t.TempDir(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	records := func(from, to byte, value []byte) *store.Batch {
+		b := &store.Batch{StoredAt: storetest.Start}
+		for n := from; n < to; n++ {
+			b.State = append(b.State, store.StateRecord{Key: seshat.Digest{n, 7}, Value: value})
+		}
+		return b
+	}
+	rows := func(want int64, when string) {
+		t.Helper()
+		var n int64
+		if err := s.conn.QueryRowContext(ctx, "SELECT count(*) FROM state").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		if n != want || s.writer.stateRows != want {
+			t.Errorf("%d rows of state, counted as %d, %s; want %d", n, s.writer.stateRows, when, want)
+		}
+	}
+	storetest.Commit(t, s, records(100, 200, nil))
+	rows(0, "after deleting what was never there")
+	storetest.Commit(t, s, records(0, 10, []byte("a")), records(0, 8, nil))
+	rows(18, "before compaction")
+	compactAll(t, s, 2)
+	rows(2, "after compaction")
+	storetest.Commit(t, s, records(0, 8, nil))
+	rows(2, "after deleting what was compacted away")
+	got, err := s.LoadState(ctx, []seshat.Digest{{0, 7}, {8, 7}, {9, 7}})
+	if err != nil || len(got) != 2 {
+		t.Errorf("state %v, %v; want that of two keys", got, err)
 	}
 }

@@ -36,9 +36,9 @@ func (s *Store) Known(ctx context.Context, keys []seshat.ExchangeKey, times []ti
 	}
 	first, last = store.Time(first), store.Time(last)
 	// Whether there is anything in the range is known at once; only then are the keys worth sending.
-	var any bool
-	err := s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM exchanges WHERE time BETWEEN ? AND ?)", first, last).Scan(&any)
-	if err != nil || !any {
+	var some bool
+	err := s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM exchanges WHERE time BETWEEN ? AND ?)", first, last).Scan(&some)
+	if err != nil || !some {
 		return known, s.operational("look for known exchanges", err)
 	}
 	err = s.query(ctx, func(rows *sql.Rows) error {

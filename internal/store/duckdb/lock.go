@@ -26,7 +26,7 @@ const maxHolder = 200
 
 func lockDirectory(ctx context.Context, dir string, wait time.Duration) (*flock.Flock, error) {
 	path := filepath.Join(dir, lockFile)
-	lock := flock.New(path, flock.SetPermissions(0o600))
+	lock := flock.New(path, flock.SetPermissions(fileRights))
 	locked, err := lock.TryLock()
 	if err == nil && !locked && wait > 0 {
 		waiting, cancel := context.WithTimeout(ctx, wait)
@@ -46,7 +46,7 @@ func lockDirectory(ctx context.Context, dir string, wait time.Duration) (*flock.
 			Hint: "wait until it is done or stop it, or use another directory with --data",
 		}
 	}
-	if err := os.WriteFile(path, []byte(self()), 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(path, []byte(self()), fileRights), makePrivate(path)); err != nil {
 		return nil, errors.Join(&seshat.Error{
 			Kind: seshat.ErrorUnavailable, Op: op, Err: fmt.Errorf("write the lock: %w", err), Hint: hintFull(err),
 		}, lock.Unlock())

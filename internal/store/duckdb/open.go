@@ -46,8 +46,8 @@ type Options struct {
 
 // Memory limits and threads of [Options].
 const (
-	DefaultMemory = 512 << 20 // sorting and grouping 10 million exchanges stays in memory
-	ImportMemory  = 64 << 20  // storing is no slower than with more; the process then takes about 240 MB
+	DefaultMemory  = 512 << 20 // sorting and grouping 10 million exchanges stays in memory
+	ImportMemory   = 64 << 20  // storing is no slower than with more; the process then takes about 240 MB
 	DefaultThreads = 2
 )
 
@@ -59,6 +59,9 @@ const storageVersion = "v1.4.0"
 // compressed pieces, and takes as many bytes of memory for moving them.
 const walBytes = 64 << 20
 
+// keptFreeBytes is about how much memory that is free DuckDB keeps for itself. It does not count towards its limit.
+const keptFreeBytes = 8 << 20
+
 // Store implements [store.Store].
 type Store struct {
 	dir  string
@@ -68,10 +71,10 @@ type Store struct {
 	log  *slog.Logger
 
 	// write guards what follows: there is one writer at a time.
-	write      sync.Mutex
-	conn       *sql.Conn // the writer's connection
-	writer     *writer
-	tidyFailed bool // and it was logged
+	write  sync.Mutex
+	conn   *sql.Conn // the writer's connection
+	writer *writer
+	logged map[string]bool // what the log was told
 
 	closed atomic.Bool
 	states *stateFilter // the writer's
@@ -96,14 +99,14 @@ func Open(ctx context.Context, dir string, options Options) (*Store, error) {
 	}
 	if err := makeDirectory(dir); err != nil {
 		return nil, &seshat.Error{
-			Kind: seshat.ErrorUnavailable, Op: op, Err: err, Hint: "choose a directory that you can write to with --data",
+			Kind: seshat.ErrorUnavailable, Op: op, Err: err, Hint: "choose a directory of your own with --data",
 		}
 	}
 	lock, err := lockDirectory(ctx, dir, options.LockWait)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, lock: lock, now: options.Now, log: options.Logger}
+	s := &Store{dir: dir, lock: lock, now: options.Now, log: options.Logger, logged: make(map[string]bool)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -116,22 +119,10 @@ func Open(ctx context.Context, dir string, options Options) (*Store, error) {
 	return s, nil
 }
 
-// makeDirectory creates dir for this user alone.
-func makeDirectory(dir string) error {
-	info, err := os.Stat(dir)
-	switch {
-	case err == nil && !info.IsDir():
-		return errors.New("not a directory")
-	case err == nil:
-		return nil
-	case errors.Is(err, os.ErrNotExist):
-		return os.MkdirAll(dir, 0o700)
-	default:
+func (s *Store) open(ctx context.Context, options Options) error {
+	if err := makeTemp(s.dir); err != nil {
 		return err
 	}
-}
-
-func (s *Store) open(ctx context.Context, options Options) error {
 	if err := s.attach(ctx, options); err != nil {
 		return err
 	}
@@ -143,15 +134,16 @@ func (s *Store) open(ctx context.Context, options Options) error {
 		return err
 	}
 	s.states = s.writer.states
-	return nil
+	return s.keepPrivate()
 }
 
 // attach opens the file as it is.
 func (s *Store) attach(ctx context.Context, options Options) error {
 	settings := []string{
 		fmt.Sprintf("SET GLOBAL memory_limit = '%d KiB'", orDefault(options.Memory, DefaultMemory)>>10),
+		fmt.Sprintf("SET GLOBAL allocator_flush_threshold = '%d KiB'", keptFreeBytes>>10),
 		fmt.Sprintf("SET GLOBAL threads = %d", orDefault(options.Threads, DefaultThreads)),
-		"SET GLOBAL temp_directory = " + quoteText(filepath.Join(s.dir, "tmp")),
+		"SET GLOBAL temp_directory = " + quoteText(filepath.Join(s.dir, tempName)),
 		"SET GLOBAL preserve_insertion_order = false", // readers order; importing then needs less memory
 		fmt.Sprintf("SET GLOBAL wal_autocheckpoint = '%d KiB'", walBytes>>10),
 		"SET GLOBAL enable_external_file_cache = false",
@@ -183,7 +175,14 @@ func (s *Store) attach(ctx context.Context, options Options) error {
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return err
 	}
-	return os.Chmod(filepath.Join(s.dir, FileName), 0o600)
+	return nil
+}
+
+// keepPrivate takes the files of the database from others: DuckDB makes them with the rights that are usual here.
+// The directory lets nobody in, so there is no moment in between.
+func (s *Store) keepPrivate() error {
+	path := filepath.Join(s.dir, FileName)
+	return errors.Join(makePrivate(path), makePrivate(path+walSuffix))
 }
 
 func orDefault[N int | int64](n, def N) N {
@@ -204,7 +203,9 @@ func (s *Store) Close() error {
 		return nil
 	}
 	_, err := s.conn.ExecContext(context.Background(), "CHECKPOINT data")
-	return errors.Join(s.operational("close data directory "+s.dir, err), s.release())
+	err = errors.Join(s.operational("close data directory "+s.dir, err), s.release())
+	_ = os.RemoveAll(filepath.Join(s.dir, tempName)) // the next opening does it otherwise
+	return err
 }
 
 // release gives up everything that was opened.

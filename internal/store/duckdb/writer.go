@@ -111,6 +111,9 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 		s.writer.forget()
 		return s.operational("store a batch", err)
 	}
+	if err := s.keepPrivate(); err != nil { // the file that is written ahead may be new
+		s.logOnce(ctx, "files of the store could not be made private", err)
+	}
 	s.extendSpan(batch.Exchanges)
 	s.memberCache.written()
 	s.compact(context.WithoutCancel(ctx)) // the batch is stored, so what follows cannot fail it

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
-
-	"net/netip"
 
 	"github.com/google/go-cmp/cmp"
 

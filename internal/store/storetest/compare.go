@@ -2,14 +2,13 @@ package storetest
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"net/netip"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/filter"
