@@ -55,7 +55,7 @@ func (a *app) apply(ctx context.Context, o *applyOptions) error {
 	for _, name := range o.presets {
 		inside, err := preset.Parse(name)
 		if err != nil {
-			return err
+			return presetError(name, err)
 		}
 		parsed = append(parsed, inside...)
 	}

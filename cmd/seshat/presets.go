@@ -1,8 +1,13 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
+	"strconv"
+
 	"github.com/spf13/cobra"
 
+	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/resource/preset"
 	"github.com/seshat-project/seshat/internal/terminal"
 )
@@ -36,7 +41,7 @@ your own.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, err := preset.Get(args[0])
 			if err != nil {
-				return err
+				return presetError(args[0], err)
 			}
 			_, err = a.stdout.Write(text)
 			return err
@@ -51,4 +56,14 @@ func completePresets(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 		out = append(out, p.Name)
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+func presetError(name string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return &seshat.Error{
+		Kind: seshat.ErrorNotFound, Op: "preset " + strconv.Quote(name), Err: errors.New("there is no such preset"),
+		Hint: "seshat presets lists them",
+	}
 }

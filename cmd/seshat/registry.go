@@ -132,6 +132,11 @@ func registryError(op string, err error) error {
 		return &seshat.Error{Kind: seshat.ErrorNotFound, Op: op, Err: errors.New("there is no such resource"), Hint: "seshat get lists them"}
 	case errors.Is(err, kv.ErrConflict):
 		return &seshat.Error{Kind: seshat.ErrorConflict, Op: op, Err: err, Hint: "look at what changed, and try again"}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &seshat.Error{
+			Kind: seshat.ErrorUnavailable, Op: op, Err: errors.New("the store of resources did not answer in time"),
+			Hint: "is the disk of the data directory full?",
+		}
 	default:
 		return err
 	}
