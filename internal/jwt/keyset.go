@@ -43,8 +43,13 @@ func (s *KeySet) Len() int {
 	return len(s.keys)
 }
 
-// Has reports whether a key of the set has an ID.
-func (s *KeySet) Has(id string) bool { return s != nil && len(s.byID[id]) > 0 }
+// Keys returns the keys; they must not be changed.
+func (s *KeySet) Keys() []*Key {
+	if s == nil {
+		return nil
+	}
+	return s.keys
+}
 
 // candidates returns the keys that may have signed a token with this header: those of its ID, those without an ID when
 // no key has its ID, and all when the token has none; of these the ones that are for its algorithm. Named says that the
