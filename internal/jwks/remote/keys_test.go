@@ -102,6 +102,7 @@ func running(t *testing.T, i *issuer, f func(t *testing.T, k *Keys)) {
 
 // verify is what a gateway does with a token.
 func verify(k *Keys, tok string) error {
+	synctest.Wait() // for what is due at this moment
 	_, _, err := (&jwt.Policy{}).Verify(tok, k.Current(), time.Now())
 	if jwt.NewerKeysMayHelp(err) {
 		k.Miss()
