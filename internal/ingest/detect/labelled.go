@@ -7,7 +7,8 @@ import (
 	"github.com/seshat-project/seshat/internal/ingest"
 )
 
-// labelled gives exchanges the labels that their input does not name.
+// labelled gives exchanges the labels that their input does not name. A service that is only what the host makes it
+// by default was not named.
 type labelled struct {
 	ingest.Reader
 	environment, service string
@@ -19,7 +20,7 @@ func (l *labelled) Read(ctx context.Context) (*seshat.Exchange, ingest.Position,
 		if x.Environment == "" {
 			x.Environment = l.environment
 		}
-		if x.Service == "" {
+		if l.service != "" && (x.Service == "" || x.Service == ingest.Service(x.Request.Scheme, x.Request.Host)) {
 			x.Service = l.service
 		}
 	}

@@ -200,6 +200,30 @@ func TestProgressAndLabels(t *testing.T) {
 	}
 }
 
+func TestServiceLabel(t *testing.T) {
+	f := func(name, text, service, want string) {
+		t.Helper()
+		r, _, err := Open(name, strings.NewReader(text), Options{Service: service})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, _, err := r.Read(context.Background())
+		if err != nil || x.Service != want {
+			t.Errorf("%s labelled %q: service %q, want %q (%v)", name, service, x.Service, want, err)
+		}
+	}
+	har := `{"log":{"entries":[{"startedDateTime":"2026-01-02T03:04:05Z","request":{"method":"GET","url":"https://H.example:443/"}}]}}`
+	exchange := func(more string) string {
+		return `{"time":"2026-01-02T03:04:05Z"` + more + `,"request":{"method":"GET","host":"h.example","path":"/"}}`
+	}
+	f("har", har, "", "h.example")
+	f("har", har, "shop", "shop")
+	f("ndjson", exchange(""), "", "h.example")
+	f("ndjson", exchange(""), "shop", "shop")
+	f("ndjson", exchange(`,"service":"api"`), "shop", "api")
+	f("log", logText, "shop", "shop")
+}
+
 func FuzzOpen(f *testing.F) {
 	for _, text := range []string{harText, ndjsonText, logText, caddyText, gzipped(logText), "[", "\xef\xbb\xbf"} {
 		f.Add(text)
