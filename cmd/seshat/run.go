@@ -121,7 +121,7 @@ func (a *app) root() *cobra.Command {
 		a.explainCommand(), a.exportCommand())
 	a.add(root, groupConfigure, a.applyCommand(), a.getCommand(), a.deleteCommand(), a.validateCommand(),
 		a.testCommand(), a.presetsCommand(), a.historyCommand(), a.rollbackCommand(), a.schemaCommand())
-	a.add(root, groupOther, a.keyCommand(), a.fieldsCommand(), a.versionCommand())
+	a.add(root, groupOther, a.jwtCommand(), a.keyCommand(), a.fieldsCommand(), a.versionCommand())
 	return root
 }
 
