@@ -157,3 +157,41 @@ func TestShortLivedState(t *testing.T) {
 		t.Errorf("state %v, %v; want that of two keys", got, err)
 	}
 }
+
+// TestCompactWithinMemory compacts full slices in the memory that an import has, as commits make it due.
+func TestCompactWithinMemory(t *testing.T) {
+	ctx := context.Background()
+	var log bytes.Buffer
+	s, err := Open(ctx, t.TempDir(), Options{Memory: ImportMemory, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	const sessions, at, rounds = 16_000, 8_000, 6 // no more than the writer remembers
+	for round := range rounds {
+		for from := 0; from < sessions; from += at {
+			b := &store.Batch{StoredAt: storetest.Start}
+			for n := from; n < from+at; n++ {
+				id := seshat.SessionID{byte(n), byte(n >> 8), 1}
+				b.Sessions = append(b.Sessions, seshat.SessionFacts{
+					ID: id, Version: uint64(round), User: "a user with a name of some length", IdentifiedBy: "a rule", Confidence: 1,
+				})
+				for part := range byte(2) {
+					b.State = append(b.State, store.StateRecord{Key: seshat.Digest{byte(n), byte(n >> 8), part}, Value: make([]byte, 200)})
+				}
+			}
+			storetest.Commit(t, s, b)
+		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("the log has %s", log.String())
+	}
+	var sessionRows, stateRows int64
+	err = s.conn.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM state)").Scan(&sessionRows, &stateRows)
+	if err != nil || sessionRows > 4*sessions || stateRows >= 2*sessions*rounds {
+		t.Errorf("%d rows of %d sessions and %d of %d keys, %v; want them compacted", sessionRows, sessions, stateRows, 2*sessions, err)
+	}
+	if stateRows != s.writer.stateRows || sessionRows != s.writer.slices[0].rows {
+		t.Errorf("counted %d and %d rows; there are %d and %d", s.writer.slices[0].rows, s.writer.stateRows, sessionRows, stateRows)
+	}
+}

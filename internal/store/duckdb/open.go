@@ -33,8 +33,8 @@ const FileName = "seshat.duckdb"
 type Options struct {
 	// LockWait is how long to wait for another process that has the data directory; 0 does not wait.
 	LockWait time.Duration
-	// Memory is how many bytes DuckDB may use for its buffers; DefaultMemory when 0. An import needs little: with
-	// ImportMemory the whole process stays below 300 MB.
+	// Memory is how many bytes DuckDB may use for its buffers; DefaultMemory when 0. Storing needs little, tidying
+	// included: with ImportMemory a whole import stays below 300 MB.
 	Memory int64
 	// Now is the clock by which [Store.Session] tells active from idle; time.Now when nil.
 	Now func() time.Time

@@ -45,17 +45,20 @@ func (s *Store) Sessions(ctx context.Context, q store.Query, yield func(*seshat.
 	return nil
 }
 
-// A page of the newest sessions is looked for among those that were seen lately: within the time of about
-// candidateExchanges exchanges, then within candidateGrowth times as much, candidateSteps times in all.
-const (
-	candidateExchanges = 20_000
-	candidateGrowth    = 16
-	candidateSteps     = 2
-)
+// candidateExchanges is how many exchanges, about, make the time in which a page of the newest sessions is looked for
+// first. More tries than one would cost those filters most that match little.
+const candidateExchanges = 100_000
 
 // sessionPage returns the IDs of the sessions that q asks for, in its order. Only where those that were seen lately
 // are not enough, all sessions are added up.
 func (s *Store) sessionPage(ctx context.Context, q store.Query, merges bool) ([]seshat.SessionID, error) {
+	var seen time.Time
+	if asksActive(q.Filter) && !q.Now.IsZero() {
+		var err error
+		if seen, err = s.activeSince(ctx, q.Now); err != nil {
+			return nil, err
+		}
+	}
 	if q.Limit > 0 && !q.OldestFirst {
 		span, err := s.Span(ctx)
 		if err != nil {
@@ -66,19 +69,15 @@ func (s *Store) sessionPage(ctx context.Context, q store.Query, merges bool) ([]
 			last = store.Time(q.Until)
 		}
 		width := float64(span.Last.Sub(span.First)) * candidateExchanges / float64(max(span.Exchanges, 1))
-		for range candidateSteps {
-			since := last.Add(-time.Duration(min(width, float64(span.Last.Sub(span.First)))))
-			if !since.After(span.First) {
-				break
-			}
+		since := last.Add(-time.Duration(min(width, float64(span.Last.Sub(span.First)))))
+		if since.After(span.First) && since.After(seen) {
 			page, err := s.sessionPageOf(ctx, q, merges, since)
 			if err != nil || len(page) >= q.Limit {
 				return page, err
 			}
-			width *= candidateGrowth
 		}
 	}
-	return s.sessionPageOf(ctx, q, merges, time.Time{})
+	return s.sessionPageOf(ctx, q, merges, seen)
 }
 
 // sessionPageOf looks among the sessions that were seen since a time; among all when it is zero. Every session that

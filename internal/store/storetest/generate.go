@@ -14,7 +14,7 @@ import (
 )
 
 // Start is the event time of the first exchange that is generated.
-var Start = time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)
+var Start = time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC) //nolint:gochecknoglobals // a constant, but for its type
 
 // Traffic is made-up traffic of a few sessions with everything that a store keeps: several sessions at a time,
 // merges, logouts, odd texts, every kind of address.
