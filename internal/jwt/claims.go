@@ -26,9 +26,9 @@ type Claims struct {
 func parseClaims(payload []byte) (*Claims, error) {
 	c := &Claims{}
 	var first error // of what the payload says; what is wrong with the JSON comes before it
-	err := members("payload", payload, func(name string, value jsontext.Value) error {
+	err := members("payload", payload, func(name []byte, value jsontext.Value) error {
 		ok, want := true, "a string"
-		switch name {
+		switch string(name) {
 		case "iss":
 			c.Issuer, c.hasIssuer = text(value)
 			ok = c.hasIssuer

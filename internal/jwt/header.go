@@ -25,9 +25,9 @@ func parseHeader(data []byte) (*Header, error) {
 			first = err
 		}
 	}
-	err := members("header", data, func(name string, value jsontext.Value) error {
+	err := members("header", data, func(name []byte, value jsontext.Value) error {
 		ok := true
-		switch name {
+		switch string(name) {
 		case "alg":
 			if algorithm, ok = text(value); ok && algorithm == "" {
 				ok = false

@@ -9,10 +9,10 @@ import (
 )
 
 // members reads a JSON object (RFC 8259) that everybody reads in the same way: valid UTF-8, no two members of one name
-// in any object, nothing after it. Each is called with the name and the value of a member; the value must not be kept.
+// in any object, nothing after it. Each is called with the name and the value of a member, which must not be kept.
 // RFC 7515, section 4, and RFC 7519, section 4, let a reader take the last of two members; readers that differ in it
 // are how a token is made to say one thing to a gateway and another to an origin.
-func members(part string, data []byte, each func(name string, value jsontext.Value) error) error {
+func members(part string, data []byte, each func(name []byte, value jsontext.Value) error) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(data))
 	if d.PeekKind() != '{' {
 		if _, err := d.ReadValue(); err != nil {
@@ -23,22 +23,25 @@ func members(part string, data []byte, each func(name string, value jsontext.Val
 	if _, err := d.ReadToken(); err != nil {
 		return notJSON(part, err)
 	}
-	for {
-		name, err := d.ReadToken()
+	var name []byte
+	for d.PeekKind() == '"' {
+		quoted, err := d.ReadValue()
 		if err != nil {
 			return notJSON(part, err)
 		}
-		if name.Kind() == '}' {
-			break
+		if name, err = jsontext.AppendUnquote(name[:0], quoted); err != nil { // before the next read, which takes its memory
+			return notJSON(part, err)
 		}
-		key := name.String() // before the next read, which takes the token's memory
 		value, err := d.ReadValue()
 		if err != nil {
 			return notJSON(part, err)
 		}
-		if err := each(key, value); err != nil {
+		if err := each(name, value); err != nil {
 			return err
 		}
+	}
+	if _, err := d.ReadToken(); err != nil { // the closing brace, or what is wrong
+		return notJSON(part, err)
 	}
 	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return refuse(Malformed, "the %s is not JSON: something follows the object", part)

@@ -41,7 +41,7 @@ func VerifySignature(tok string, keys *KeySet) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	whatever := func(string, jsontext.Value) error { return nil }
+	whatever := func([]byte, jsontext.Value) error { return nil }
 	if err := members("payload", o.payload, whatever); err != nil {
 		return nil, err
 	}
