@@ -248,6 +248,7 @@ func TestForgedECDSA(t *testing.T) {
 		f("half", good[:size])
 		f("one more byte", append(append([]byte{}, good...), 0))
 		f("a zero in front", append([]byte{0}, good...))
+		f("a zero between", append(append(append([]byte{}, good[:size]...), 0), good[size:]...))
 		f("each with a zero in front", append(append(append([]byte{0}, good[:size]...), 0), good[size:]...))
 		f("swapped", append(append([]byte{}, good[size:]...), good[:size]...))
 		f("twice", append(append([]byte{}, good...), good...))

@@ -133,6 +133,31 @@ func TestFetch(t *testing.T) {
 	f("/good", "connection refused")
 }
 
+// endless is a response that does not end, and counts what is read of it.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.read += len(p)
+	return copy(p, bytes.Repeat([]byte(" "), len(p))), nil
+}
+
+func (e *endless) Close() error { return nil }
+
+func (e *endless) RoundTrip(request *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: e, Request: request}, nil
+}
+
+func TestEndless(t *testing.T) {
+	e := &endless{}
+	k, err := New("https://id.example/keys", Options{Transport: e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Fetch(t.Context()); err == nil || e.read > 2*jwks.MaxSize {
+		t.Errorf("%v, after %d bytes", err, e.read)
+	}
+}
+
 // TestDowngrade checks that https does not lead to http, even on this host.
 func TestDowngrade(t *testing.T) {
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, document(1)) }))

@@ -271,6 +271,28 @@ func TestOutageAtStart(t *testing.T) {
 	})
 }
 
+// TestSecondOutage checks that an outage that is over does not slow the retries of the next.
+func TestSecondOutage(t *testing.T) {
+	i := &issuer{key: 1, header: http.Header{"Cache-Control": {"max-age=300"}}, failure: errors.New("connection refused")}
+	running(t, i, func(t *testing.T, k *Keys) {
+		time.Sleep(time.Hour)
+		i.set(func(i *issuer) { i.failure = nil })
+		time.Sleep(lastRetry + time.Second)
+		fetched := k.State().Fetched
+		if fetched.IsZero() {
+			t.Fatal("nothing was fetched")
+		}
+		i.set(func(i *issuer) { i.failure = errors.New("connection refused") })
+		time.Sleep(time.Until(fetched.Add(MinLifetime + time.Second)))
+		i.set(func(i *issuer) { i.failure = nil })
+		time.Sleep(firstRetry)
+		synctest.Wait()
+		if s := k.State(); !s.Fetched.Equal(fetched.Add(MinLifetime + firstRetry)) {
+			t.Errorf("fetched %s after the second outage began; want %s", s.Fetched.Sub(fetched.Add(MinLifetime)), firstRetry)
+		}
+	})
+}
+
 // TestMissInOutage checks that tokens of new keys shorten the wait when an outage was long.
 func TestMissInOutage(t *testing.T) {
 	i := &issuer{key: 1, failure: errors.New("connection refused")}
