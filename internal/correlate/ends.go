@@ -73,9 +73,22 @@ func (c *Correlator) end(s *sessionState, x *exchangeView) {
 	if s.ended != 0 {
 		return
 	}
-	if deletes || x.logsOut && !handedOver && x.success && (x.o.Method != "GET" && x.o.Method != "HEAD" || x.o.Status >= 300) {
+	if deletes && !c.keepsOne(s, x) || x.logsOut && !handedOver && x.success && (x.o.Method != "GET" && x.o.Method != "HEAD" || x.o.Status >= 300) {
 		c.close(s, x.now, seshat.EndLogout)
 	}
+}
+
+// keepsOne reports whether the request carried an ID of the session that the response leaves alone: then what it
+// deletes is not what the session stands on.
+func (c *Correlator) keepsOne(s *sessionState, x *exchangeView) bool {
+	for _, id := range x.presented {
+		state := c.ids[id.Digest]
+		if state == nil || state.dead || strengthOf(id) != strong || c.root(state.session) != s {
+			continue
+		}
+		return true
+	}
+	return false
 }
 
 // replaced reports whether the response gives out another ID under the name of the one that it deletes.

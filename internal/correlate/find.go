@@ -34,7 +34,8 @@ func (c *Correlator) findByClaim(x *exchangeView) *sessionState {
 				continue
 			}
 			if state := c.ids[claim]; state != nil {
-				if s := c.root(state.session); s != nil && s.ended == 0 {
+				// A claim that another user's token shares proves nothing: it may have been made up.
+				if s := c.root(state.session); s != nil && s.ended == 0 && !differ(s.users, x.users) {
 					return s
 				}
 			}

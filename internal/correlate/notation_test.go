@@ -160,7 +160,7 @@ func parseID(t *testing.T, word string, side seshat.Side) seshat.ObservedID {
 		value = rest
 	}
 	if rest, subject, ok := strings.Cut(value, "@"); ok {
-		id.Token = seshat.ObservedClaims{IsToken: true, Issuer: "op", Subject: subject}
+		id.Token.IsToken, id.Token.Issuer, id.Token.Subject = true, "op", subject
 		value = rest
 	}
 	value, id.Deleted = strings.CutSuffix(value, "-")

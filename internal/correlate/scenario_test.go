@@ -94,6 +94,23 @@ func TestScenarios(t *testing.T) {
 		0 pc POST /login user=alice > c:A
 		1 pc POST /login user=bob > c:A = 401
 		2 pc > c:A`, "111")
+	f("two addresses with one local part are two users", `
+		0 pc POST /login user=alice > c:A
+		1 pc POST /login user=alice@x.example > c:A
+		2 pc POST /login user=alice@y.example > c:A`, "112")
+	f("deleting one cookie of two is not a logout", `
+		0 pc > c:A c:FLASH
+		1 pc > c:A c:FLASH < c:FLASH-
+		2 pc > c:A`, "111")
+	f("application's key at a password grant is nobody's session", `
+		0 app POST /token user=ann > k:CLIENT < a:T1
+		1 app POST /token user=ben > k:CLIENT < a:T2
+		2 ann > a:T1
+		3 ben > a:T2`, "1212")
+	f("a made-up token with somebody's sid ends nothing", `
+		0 pc  > a:T1@alice#S
+		1 bad > a:T2@mallory#S
+		2 pc  > a:T1@alice#S`, "121")
 	f("e-mail and local part are one user", `
 		0 pc POST /login user=alice > c:A
 		1 pc POST /login user=Alice@example.com > c:A`, "11")

@@ -81,7 +81,10 @@ func sameName(a, b string) bool {
 
 func (s *sessionState) addUser(u userName) bool {
 	for i := range s.users {
-		if s.users[i].source == u.source && s.users[i].token == u.token {
+		if known := &s.users[i]; known.source == u.source && known.token == u.token {
+			if strings.IndexByte(known.name, '@') < 0 && strings.IndexByte(u.name, '@') > 0 {
+				known.name = strings.Clone(u.name) // "alice" turned out to be alice@example.com, and nobody else's alice
+			}
 			return false
 		}
 	}

@@ -62,13 +62,15 @@ func (x *exchangeView) read(o *seshat.Observation) {
 		case id.Deleted:
 			x.deleted = append(x.deleted, id)
 			continue
+		case id.Kind == seshat.KindClaim && id.Origin == seshat.OriginBuiltIn:
+			continue // a claim counts together with its issuer: see joinClaims
 		case id.Side == seshat.InResponse:
 			x.issued = append(x.issued, id)
 		case strengthOf(id) == strong:
 			x.presented = append(x.presented, id)
 		}
 	}
-	people := len(x.presented) > 0
+	people := len(x.presented) > 0 || x.givesOut() || namesUser(o)
 	for _, want := range [2]strength{weak, key} {
 		if want == key && people {
 			break // a key beside an ID of a user's is the application's, and says nothing of the session
@@ -114,6 +116,26 @@ func (x *exchangeView) read(o *seshat.Observation) {
 			}
 		}
 	}
+}
+
+// givesOut reports whether the response gives out an ID that a session can stand on.
+func (x *exchangeView) givesOut() bool {
+	for _, id := range x.issued {
+		if strengthOf(id) == strong {
+			return true
+		}
+	}
+	return false
+}
+
+// namesUser reports whether somebody signs in, or is named by what the server knows.
+func namesUser(o *seshat.Observation) bool {
+	for i := range o.Parameters {
+		if p := &o.Parameters[i]; p.Type == seshat.ParameterUser && p.Weak {
+			return true
+		}
+	}
+	return false
 }
 
 // strength is what an ID can do for a session: stand for it, join what is known already, or stand for a service.
