@@ -8,7 +8,7 @@ const (
 	// members some dozens.
 	MaxKeys = 256
 	// MaxTried is how many keys are tried for one token. More than one is only tried when the token does not say
-	// which, or several have no ID or the same one; each costs whoever verifies some 30 to 400 µs.
+	// which, or several have no ID or the same one; each costs whoever verifies 30 µs (RSA) to 1.5 ms (P-521).
 	MaxTried = 8
 )
 
