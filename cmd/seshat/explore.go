@@ -43,9 +43,10 @@ type exploreOptions struct {
 func (a *app) exploreCommand() *cobra.Command {
 	var o exploreOptions
 	cmd := &cobra.Command{
-		Use:   "explore [FILTER]",
-		Short: "List exchanges with chosen columns",
-		Long:  fmt.Sprintf(exploreHelp, fieldsHelp(filter.Exchanges())),
+		Use:         "explore [FILTER]",
+		Annotations: map[string]string{takesFilter: "all arguments"},
+		Short:       "List exchanges with chosen columns",
+		Long:        fmt.Sprintf(exploreHelp, fieldsHelp(filter.Exchanges())),
 		Example: `  seshat explore 'status:>=500' --since 1h
   seshat explore 'endpoint:"POST /login"' --columns time,id,session_id,user,status
   seshat explore --columns id,session_id --format csv --since all --limit 0

@@ -36,9 +36,10 @@ type exportOptions struct {
 func (a *app) exportCommand() *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
-		Use:   "export sessions|exchanges -o FILE [FILTER]",
-		Short: "Write sessions or exchanges to a file",
-		Long:  exportHelp,
+		Use:         "export sessions|exchanges -o FILE [FILTER]",
+		Annotations: map[string]string{takesFilter: "all arguments"},
+		Short:       "Write sessions or exchanges to a file",
+		Long:        exportHelp,
 		Example: `  seshat export sessions --format parquet -o sessions.parquet
   seshat export exchanges --format csv -o errors.csv 'status:>=500' --since 7d
   seshat export exchanges --format har -o alice.har user:alice`,

@@ -15,7 +15,11 @@ import (
 // parseFilter reads the filter that the arguments of a command make up. Words that the shell took apart belong
 // together, so that quotes are needed only where the shell would touch the text itself.
 func (a *app) parseFilter(args []string, fields *filter.Fields) (filter.Expr, error) {
-	expr, err := filter.Parse(strings.Join(args, " "), fields, a.now())
+	words := make([]string, len(args))
+	for i, arg := range args {
+		words[i] = strings.TrimPrefix(arg, " ") // see shieldNegated; the error shows what was typed
+	}
+	expr, err := filter.Parse(strings.Join(words, " "), fields, a.now())
 	if err != nil {
 		return nil, &seshat.Error{Kind: seshat.ErrorUsage, Op: "read the filter", Err: err}
 	}

@@ -41,9 +41,10 @@ type sessionsOptions struct {
 func (a *app) sessionsCommand() *cobra.Command {
 	var o sessionsOptions
 	cmd := &cobra.Command{
-		Use:   "sessions [FILTER]",
-		Short: "List sessions",
-		Long:  fmt.Sprintf(sessionsHelp, fieldsHelp(filter.Sessions())),
+		Use:         "sessions [FILTER]",
+		Annotations: map[string]string{takesFilter: "all arguments"},
+		Short:       "List sessions",
+		Long:        fmt.Sprintf(sessionsHelp, fieldsHelp(filter.Sessions())),
 		Example: `  seshat sessions
   seshat sessions 'user:alice status:>=400' --since 24h
   seshat sessions 'state:(active,idle) -identified_by:ip*' --sort exchanges --limit 10
