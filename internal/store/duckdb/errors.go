@@ -18,7 +18,9 @@ func (s *Store) operational(op string, err error) error {
 	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	if hint := hintFull(err); hint != "" {
+	hint := hintFull(err)
+	err = oneLine(err)
+	if hint != "" {
 		return &seshat.Error{Kind: seshat.ErrorUnavailable, Op: op, Err: err, Hint: hint}
 	}
 	var failed *engine.Error
@@ -39,6 +41,34 @@ func (s *Store) operational(op string, err error) error {
 	}
 	return &seshat.Error{Kind: seshat.ErrorInternal, Op: op, Err: err}
 }
+
+// briefError is an error of DuckDB that says its first line only.
+type briefError struct {
+	text string
+	err  error
+}
+
+func (e *briefError) Error() string { return e.text }
+func (e *briefError) Unwrap() error { return e.err }
+
+// oneLine is err without the kilobytes that DuckDB puts behind what went wrong: the functions that it was in, and
+// advice on settings that nobody can change here.
+func oneLine(err error) error {
+	var failed *engine.Error
+	text := err.Error()
+	if errors.As(err, &failed) {
+		text, _, _ = strings.Cut(text, "\n")
+	} else { // an error that lost its type on the way; several that were joined have a line each
+		text, _, _ = strings.Cut(text, stackTrace)
+	}
+	if text = strings.TrimSpace(text); text == err.Error() {
+		return err
+	}
+	return &briefError{text: text, err: err}
+}
+
+// stackTrace is before the functions in DuckDB's texts.
+const stackTrace = "\n\nStack Trace"
 
 // hintFull is what to do when err says that there is no space, and empty otherwise. DuckDB passes the system's
 // words on without its number.
