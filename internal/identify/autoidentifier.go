@@ -64,9 +64,31 @@ func (a *AutoIdentifier) Observe(x *seshat.Exchange) {
 	a.clock++
 	c.Successes++
 	c.Last = a.clock
-	if _, ok := httpfield.Lookup(x.Request.Header, "Authorization"); ok {
+	if value, ok := httpfield.Lookup(x.Request.Header, "Authorization"); ok && isSessionCredential(value) {
 		c.Authorization++
 	}
+}
+
+// sessionSchemes matches an Authorization value whose credentials are the same throughout a session: those of a scheme
+// of tokens, and tokens without a scheme. Basic is not among them: an application authenticates itself with it, which
+// all its users share (RFC 6749, section 2.3.1). Other schemes, such as Digest, sign each request anew.
+const sessionSchemes = `^\s*(?i:(Bearer|DPoP|Token|JWT|OAuth)\s|\S+\s*$)`
+
+// isSessionCredential is what [sessionSchemes] says, without an expression to compile.
+func isSessionCredential(value string) bool {
+	scheme, credentials, ok := httpfield.Authorization(value)
+	if !ok {
+		return false
+	}
+	if scheme == "" {
+		return !strings.ContainsAny(credentials, " \t")
+	}
+	for _, s := range [...]string{"Bearer", "DPoP", "Token", "JWT", "OAuth"} {
+		if rule.EqualFoldASCII(scheme, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // enter returns the counter of host, which it makes if there is none. A host in capitals comes here each time, which
@@ -148,6 +170,7 @@ type autoState struct {
 // looked at, changed, disabled and deleted. It comes after the rules that people wrote.
 func AutoRule(host string) seshat.Resource {
 	priority := 10 * rule.DefaultPriority
+	authorization, schemes := equals("Authorization"), matches(sessionSchemes)
 	return seshat.Resource{
 		APIVersion: seshat.APIVersion,
 		Kind:       seshat.KindSessionRule,
@@ -157,9 +180,14 @@ func AutoRule(host string) seshat.Resource {
 			Labels:      map[string]string{"seshat.dev/generated-by": "auto-identifier"},
 		},
 		Spec: &seshat.SessionRuleSpec{
-			Priority:    &priority,
-			Scope:       seshat.Scope{URLs: []string{"^https?://" + regexp.QuoteMeta(strings.ToLower(host)) + "/"}},
-			Identifiers: []seshat.Identifier{{Header: "Authorization", Type: seshat.KindAccessToken.String()}},
+			Priority: &priority,
+			Scope:    seshat.Scope{URLs: []string{"^https?://" + regexp.QuoteMeta(strings.ToLower(host)) + "/"}},
+			Identifiers: []seshat.Identifier{{
+				Header:     "Authorization",
+				Type:       seshat.KindAccessToken.String(),
+				Conditions: []seshat.Condition{{Extract: seshat.Extract{Location: "header", Key: &authorization, Value: &schemes}}},
+				Expiration: &seshat.Expiration{JWT: true},
+			}},
 		},
 	}
 }

@@ -17,8 +17,8 @@ const maxLifetime = 100 * 365 * 24 * time.Hour
 // a duration that was declared as an epoch.
 const earliestEpoch = 946684800
 
-// expire sets when found ends: as its identifier says, else as its cookie says, else, for what the built-in set found,
-// as the token says.
+// expire sets when found ends: as its identifier says, else as its cookie says, else, for what is itself a JWT, as the
+// token says.
 func (w *Worker) expire(id *identifier, found *seshat.FoundID, result *transformed, view viewID, i int) {
 	switch e := id.Expiration; {
 	case e != nil && e.JWT:
@@ -28,7 +28,7 @@ func (w *Worker) expire(id *identifier, found *seshat.FoundID, result *transform
 	case view == viewResponseCookie:
 		found.ExpiresAt = w.setCookies[i].ExpiresAt(w.responseTime())
 	}
-	if id.Expiration == nil && found.ExpiresAt.IsZero() && id.origin == seshat.OriginBuiltIn &&
+	if id.Expiration == nil && found.ExpiresAt.IsZero() &&
 		result.token != nil && result.token.raw == result.value {
 		found.ExpiresAt = found.Token.ExpiresAt
 	}

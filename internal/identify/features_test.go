@@ -192,7 +192,7 @@ func TestExpiration(t *testing.T) {
 		t.Errorf("the built-in set reads a token as %+v, expiring at %v, want %v", id.Token, id.ExpiresAt, want)
 	}
 	engine(t, sessionRule("r", seshat.Identifier{Header: "Authorization"})).Identify(exchange(with("Authorization: Bearer "+sampleToken)), &out)
-	if id := out.IDs[0]; !id.ExpiresAt.IsZero() || id.Token.ExpiresAt.IsZero() {
+	if id := out.IDs[0]; id.ExpiresAt.IsZero() || !id.ExpiresAt.Equal(id.Token.ExpiresAt) { // as the built-in set has it
 		t.Errorf("a rule without expiration: expires at %v, the token at %v", id.ExpiresAt, id.Token.ExpiresAt)
 	}
 }
@@ -288,6 +288,8 @@ func TestAutoIdentifier(t *testing.T) {
 	see("api.example", 2, 200, "Authorization: x")
 	see("guessed.example", 200, 200)
 	see("guessed.example", 500, 401, "Authorization: x")
+	see("clients.example", 200, 200, "Authorization: Basic Y2xpZW50OnNlY3JldA==") // shared by all users of the client
+	see("signed.example", 200, 200, "Authorization: AWS4-HMAC-SHA256 Credential=x, Signature=y")
 	see("few.example", 5, 200, "Authorization: x")
 	if got := a.Suggested(); !slices.Equal(got, []string{"api.example"}) {
 		t.Errorf("suggested %q", got)
@@ -313,6 +315,29 @@ func TestAutoIdentifier(t *testing.T) {
 	engine(t, noBuiltIn(), r).Identify(x, &out)
 	if got := found(&out); got != r.Metadata.Name+"[0]=tok" {
 		t.Errorf("the rule found %s", got)
+	}
+	finds := func(authorization, want string) {
+		t.Helper()
+		x := exchange(with("Authorization: " + authorization))
+		x.Request.Host = "api.example:8443"
+		var out seshat.Identity
+		engine(t, noBuiltIn(), r).Identify(x, &out)
+		if got := found(&out); got != want {
+			t.Errorf("of %s the rule found %q, want %q", authorization, got, want)
+		}
+		if len(out.IDs) > 0 && out.IDs[0].Origin == seshat.OriginRule && out.IDs[0].Kind != seshat.KindAccessToken {
+			t.Errorf("of %s the rule made a %s", authorization, out.IDs[0].Kind)
+		}
+	}
+	finds("dpop tok", r.Metadata.Name+"[0]=tok")
+	finds("0123abcd", r.Metadata.Name+"[0]=0123abcd")
+	finds("Basic Y2xpZW50OnNlY3JldA==", "")
+	finds(`Digest username="a", nonce="b"`, "")
+	x = exchange(with("Authorization: Bearer " + sampleToken))
+	x.Request.Host = "api.example:8443"
+	engine(t, noBuiltIn(), r).Identify(x, &out)
+	if len(out.IDs) == 0 || !out.IDs[0].ExpiresAt.Equal(out.IDs[0].Token.ExpiresAt) || out.IDs[0].ExpiresAt.IsZero() {
+		t.Errorf("the rule does not say when a token ends: %+v", out.IDs)
 	}
 	if n := len(identify.AutoRule(strings.Repeat("a.", 120) + "example").Metadata.Name); n > 63 {
 		t.Errorf("a name of %d characters", n)
