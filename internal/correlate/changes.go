@@ -80,21 +80,30 @@ func (c *Correlator) facts(s *sessionState) seshat.SessionFacts {
 	case s.origin == seshat.OriginFallback:
 		f.IdleTimeout = c.config.FallbackIdleTimeout
 	}
-	if f.EndedBy == seshat.EndNone && (s.idle > 0 || s.origin == seshat.OriginFallback) {
-		// The end is named beforehand, and moves while exchanges come: nobody has to be there to tell it.
-		f.EndedAt, f.EndedBy = timeOf(s.last+int64(f.IdleTimeout)), seshat.EndIdle
-	}
 	switch {
+	case s.outlived:
 	case s.tokenExpires != 0:
 		f.ExpiresAt = timeOf(s.tokenExpires)
 	case s.cookieExpires != 0:
 		f.ExpiresAt = timeOf(s.cookieExpires)
 	}
-	if s.lifetime > 0 {
-		end := timeOf(s.first + s.lifetime)
-		if s.ended == 0 && (f.EndedBy == seshat.EndNone || end.Before(f.EndedAt)) {
-			f.EndedAt, f.EndedBy = end, seshat.EndLifetime
+	if f.EndedBy != seshat.EndNone {
+		return f
+	}
+	// Ends that come by themselves are named beforehand, and move while exchanges come: nobody has to be there to tell.
+	comes := func(at time.Time, reason seshat.EndReason) {
+		if f.EndedBy == seshat.EndNone || at.Before(f.EndedAt) {
+			f.EndedAt, f.EndedBy = at, reason
 		}
+	}
+	if !f.ExpiresAt.IsZero() {
+		comes(f.ExpiresAt, seshat.EndExpiry)
+	}
+	if s.idle > 0 || s.origin == seshat.OriginFallback {
+		comes(timeOf(s.last+int64(f.IdleTimeout)), seshat.EndIdle)
+	}
+	if s.lifetime > 0 {
+		comes(timeOf(s.first+s.lifetime), seshat.EndLifetime)
 	}
 	return f
 }

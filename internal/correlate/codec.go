@@ -158,7 +158,7 @@ func (s *sessionState) append(b []byte) []byte {
 	w.uint(uint64(s.origin))
 	w.float(s.confidence)
 	w.float(s.takeoverScore)
-	w.flags(s.kindKey, s.presented, s.forgetful)
+	w.flags(s.kindKey, s.presented, s.forgetful, s.outlived)
 	w.uint(uint64(len(s.users)))
 	for _, u := range s.users {
 		w.text(u.source)
@@ -187,7 +187,7 @@ func (r *reader) sessionState(key seshat.Digest) *sessionState {
 	s.name = r.text()
 	s.origin = seshat.Origin(r.uint())
 	s.confidence, s.takeoverScore = r.float(), r.float()
-	r.flags(&s.kindKey, &s.presented, &s.forgetful)
+	r.flags(&s.kindKey, &s.presented, &s.forgetful, &s.outlived)
 	for n := r.length(); n > 0 && !r.bad; n-- {
 		u := userName{source: r.text(), name: r.text()}
 		r.flags(&u.weak, &u.token)

@@ -109,12 +109,12 @@ func (c *Correlator) lapse(s *sessionState, id *seshat.ObservedID, state *idStat
 	switch {
 	case id.Kind == seshat.KindAccessToken, id.Kind == seshat.KindSession && id.Token.IsToken:
 		if state.expires > s.tokenExpires {
-			s.tokenExpires, s.refused = state.expires, 0
+			s.tokenExpires, s.refused, s.outlived = state.expires, 0, false
 			c.changed(s)
 		}
 	case id.Kind == seshat.KindSession:
 		if state.expires > s.cookieExpires {
-			s.cookieExpires = state.expires
+			s.cookieExpires, s.outlived = state.expires, false
 			c.changed(s)
 		}
 	}
@@ -216,6 +216,7 @@ func (c *Correlator) merge(a, b *sessionState, x *exchangeView, id *seshat.Obser
 	a.confidence = min(max(a.confidence, b.confidence), score)
 	a.tokenExpires = max(a.tokenExpires, b.tokenExpires)
 	a.cookieExpires = max(a.cookieExpires, b.cookieExpires)
+	a.outlived = a.outlived || b.outlived
 	for _, host := range b.hosts {
 		a.hosts = addSite(a.hosts, host)
 	}

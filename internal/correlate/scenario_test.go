@@ -249,6 +249,24 @@ func TestRuleEnds(t *testing.T) {
 		90000 pc > c:A`, "11", seshat.EndNone)
 }
 
+func TestExpiryIsAnEnd(t *testing.T) {
+	f := func(name, exchanges string, reason seshat.EndReason, second float64) {
+		t.Helper()
+		run := process(t, exchanges)
+		got := run.facts(run.root(run.ids[0]))
+		if got.EndedBy != reason || reason != seshat.EndNone && !got.EndedAt.Equal(at(second)) {
+			t.Errorf("%s: ends by %q at %s, want %q at %s", name, got.EndedBy, got.EndedAt, reason, at(second))
+		}
+	}
+	f("token lapses", "0 pc > a:T!9\n1 pc > a:T", seshat.EndExpiry, 9)
+	f("refused use of it afterwards changes nothing", "0 pc > a:T!9\n20 pc > a:T = 401", seshat.EndExpiry, 9)
+	f("accepted replay of it changes nothing", "0 pc > a:T!9\n20 bad > a:T", seshat.EndExpiry, 9)
+	f("refresh moves it", "0 pc > r:R1 < a:T!9 r:R2\n8 pc > r:R2 < a:U!17 r:R3", seshat.EndExpiry, 17)
+	f("another ID that holds outlives it", "0 pc > c:A a:T!9\n20 pc > c:A", seshat.EndNone, 0)
+	f("logout comes first", "0 pc > a:T!9\n1 pc POST /logout flow=logout > a:T = 204", seshat.EndLogout, 1)
+	f("no expiry", "0 pc > c:A", seshat.EndNone, 0)
+}
+
 func TestPreviousSessionAndEvents(t *testing.T) {
 	run := process(t, `
 		0 pc POST /login user=alice > c:A

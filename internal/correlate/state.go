@@ -39,6 +39,8 @@ type sessionState struct {
 	// tokenExpires is when the newest of its tokens lapses; cookieExpires the same of its cookies.
 	tokenExpires  int64
 	cookieExpires int64
+	// outlived says that it was used with success after they had lapsed, by an ID that has not.
+	outlived bool
 	// refused is when the refresh of its newest token was refused.
 	refused int64
 

@@ -139,7 +139,27 @@ func (c *Correlator) learn(s *sessionState, x *exchangeView) {
 	}
 	if x.success {
 		s.addDevice(x.deviceKey)
+		s.outlived = s.outlived || c.outlives(s, x)
 	}
+}
+
+// outlives reports whether the exchange shows that the session goes on although its tokens and cookies have lapsed, as
+// far as they say so: it carries one of its IDs that still holds.
+func (c *Correlator) outlives(s *sessionState, x *exchangeView) bool {
+	lapse := s.tokenExpires
+	if lapse == 0 {
+		lapse = s.cookieExpires
+	}
+	if lapse == 0 || x.now <= lapse {
+		return false
+	}
+	for _, id := range x.presented {
+		state := c.ids[id.Digest]
+		if state != nil && !state.dead && strengthOf(id) == strong && (state.expires == 0 || state.expires > x.now) && c.root(state.session) == s {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *sessionState) addDevice(key seshat.Digest) {

@@ -72,8 +72,10 @@ func ApplyFacts(s *seshat.Session, facts *seshat.SessionFacts, now time.Time) {
 	s.Roles = facts.Roles
 	s.IdentifiedBy = facts.IdentifiedBy
 	s.Confidence = facts.Confidence
-	s.EndedBy = facts.EndedBy
-	s.EndedAt = timeOrNil(facts.EndedAt)
+	s.EndedBy, s.EndedAt = seshat.EndNone, nil
+	if !facts.EndedAt.After(now) { // facts may name an end that is still to come
+		s.EndedBy, s.EndedAt = facts.EndedBy, timeOrNil(facts.EndedAt)
+	}
 	s.ExpiresAt = timeOrNil(facts.ExpiresAt)
 	s.State = StateOf(facts, s.LastSeen, now)
 }

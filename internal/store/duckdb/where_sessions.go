@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/seshat-project/seshat/internal/filter"
@@ -44,8 +45,12 @@ func (w *sessionWhere) column(field string) (column, bool) {
 		return fact("previous_id", "coalesce(g.facts.previous_id::VARCHAR, '')", "''")
 	case "user":
 		return fact("user", `coalesce(g.facts."user", '')`, "''")
-	case "identified_by", "ended_by":
-		return fact(field, "coalesce(g.facts."+field+", '')", "''")
+	case "identified_by":
+		return fact(field, "coalesce(g.facts.identified_by, '')", "''")
+	case "ended_by": // an end that is still to come has not ended it
+		w.need("ended_at")
+		now := strconv.FormatInt(store.Time(w.now).UnixMicro(), 10)
+		return fact(field, "CASE WHEN coalesce(g.facts.ended_at <= make_timestamp("+now+"), true) THEN coalesce(g.facts.ended_by, '') ELSE '' END", "''")
 	case "confidence":
 		return fact("confidence", "coalesce(g.facts.confidence, 0)", "")
 	default:
