@@ -165,7 +165,7 @@ func (a *app) explainStored(ctx context.Context, o *explainOptions) (err error) 
 	if err != nil {
 		return err
 	}
-	defer closing(s, &err)
+	defer a.closeRead(s)
 	x, err := s.Exchange(ctx, o.id)
 	if err != nil {
 		return err

@@ -93,7 +93,7 @@ func (a *app) explore(ctx context.Context, args []string, o *exploreOptions) (er
 	if err != nil {
 		return err
 	}
-	defer closing(s, &err)
+	defer a.closeRead(s)
 	q, err := a.query(ctx, s, &o.timeRange)
 	if err != nil {
 		return err

@@ -102,7 +102,7 @@ func (a *app) export(ctx context.Context, what store.Dataset, args []string, o *
 	if err != nil {
 		return err
 	}
-	defer closing(s, &err)
+	defer a.closeRead(s)
 	var rows int64
 	switch {
 	case o.format == "parquet", o.format == "csv":

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,5 +50,13 @@ func (a *app) openStore(ctx context.Context, options duckdb.Options) (store.Stor
 	return s, nil
 }
 
+// closeRead closes a store that was only read. It gave its answer already: that it cannot tidy up behind itself, on a
+// full disk for example, is said but makes no command fail.
+func (a *app) closeRead(s io.Closer) {
+	if err := s.Close(); err != nil {
+		a.complain("warning: " + err.Error())
+	}
+}
+
 // closing closes c, which a command is done with, and adds its error to the command's.
-func closing(c interface{ Close() error }, err *error) { *err = errors.Join(*err, c.Close()) }
+func closing(c io.Closer, err *error) { *err = errors.Join(*err, c.Close()) }

@@ -62,7 +62,7 @@ func (a *app) session(ctx context.Context, id string, o *sessionOptions) (err er
 	if err != nil {
 		return err
 	}
-	defer closing(s, &err)
+	defer a.closeRead(s)
 	sessionID, err := a.findSession(ctx, s, id)
 	if err != nil {
 		return err

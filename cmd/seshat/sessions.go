@@ -89,7 +89,7 @@ func (a *app) sessions(ctx context.Context, args []string, o *sessionsOptions) (
 	if err != nil {
 		return err
 	}
-	defer closing(s, &err)
+	defer a.closeRead(s)
 	q, err := a.query(ctx, s, &o.timeRange)
 	if err != nil {
 		return err
