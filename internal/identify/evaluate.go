@@ -121,7 +121,7 @@ func (w *Worker) take(id *identifier, s *rule.Selector, view viewID, i int, f *s
 	if w.trace != nil {
 		w.trace.field(s, f)
 	}
-	if view == viewResponseCookie && (f.Value == "" || w.setCookies[i].Deleted(w.responseTime())) {
+	if view == viewResponseCookie && w.takesAway(i) {
 		return w.takeDeleted(id, s, f, out)
 	}
 	if !s.Value.Match(f.Value) {

@@ -124,17 +124,48 @@ func looksRandom(value string) bool {
 
 // isOfServer reports whether the nth Set-Cookie of the response is one that scripts cannot read, for 45 days at most.
 func (o oracle) isOfServer(n int) bool {
-	for _, h := range o.x.Response.Header {
-		if h.Name != "Set-Cookie" {
-			continue
-		}
-		if n--; n < 0 {
-			_, age, _ := strings.Cut(h.Value, "; Max-Age=")
-			seconds, _ := strconv.Atoi(age)
-			return strings.Contains(h.Value, "; HttpOnly") && seconds <= 45*24*3600
+	line := o.setCookies()[n]
+	_, age, _ := strings.Cut(line, "; Max-Age=")
+	seconds, _ := strconv.Atoi(age)
+	return strings.Contains(line, "; HttpOnly") && seconds <= 45*24*3600
+}
+
+// setCookies returns the lines that count of those of the response: a jar holds one cookie for each name and path, and
+// of a name the last that the jar still has, or else the last.
+func (o oracle) setCookies() []string {
+	type entry struct{ name, path string }
+	jar, last := map[entry]int{}, map[string]int{}
+	living := func(line string) bool {
+		_, value, _ := strings.Cut(line, "=")
+		return !strings.HasPrefix(value, ";") && !strings.HasPrefix(value, "gone")
+	}
+	header := o.x.Response.Header
+	for i, h := range header {
+		name, rest, _ := strings.Cut(h.Value, "=")
+		_, path, _ := strings.Cut(rest, "; Path=")
+		path, _, _ = strings.Cut(path, ";")
+		if h.Name == "Set-Cookie" {
+			jar[entry{name, path}], last[name] = i, i
 		}
 	}
-	return false
+	for name := range last {
+		alive := -1
+		for e, i := range jar {
+			if e.name == name && living(header[i].Value) {
+				alive = max(alive, i)
+			}
+		}
+		if alive >= 0 {
+			last[name] = alive
+		}
+	}
+	var out []string
+	for i, h := range header {
+		if name, _, _ := strings.Cut(h.Value, "="); h.Name == "Set-Cookie" && last[name] == i {
+			out = append(out, h.Value)
+		}
+	}
+	return out
 }
 
 func (o oracle) value(id *identifier, s *rule.Selector, raw string) (string, bool) {
@@ -189,8 +220,10 @@ func (o oracle) fields(s *rule.Selector) []seshat.Field {
 					out = append(out, seshat.Field{Name: name, Value: strings.Trim(value, `"`)})
 				}
 			}
-			if strings.EqualFold(h.Name, "Set-Cookie") && s.Side == seshat.InResponse {
-				pair, _, _ := strings.Cut(h.Value, "; ")
+		}
+		if s.Side == seshat.InResponse {
+			for _, line := range o.setCookies() {
+				pair, _, _ := strings.Cut(line, "; ")
 				name, value, _ := strings.Cut(pair, "=")
 				out = append(out, seshat.Field{Name: name, Value: value})
 			}
@@ -350,7 +383,7 @@ func drawExchange(t *rapid.T) *seshat.Exchange {
 	x.Response.Status = rapid.SampledFrom([]int{0, 200, 401}).Draw(t, "status")
 	for range rapid.OneOf(rapid.IntRange(0, 3), rapid.IntRange(10, 24)).Draw(t, "Set-Cookies") {
 		v := value.Draw(t, "value")
-		line := name.Draw(t, "name") + "=" + v + "; Path=/"
+		line := name.Draw(t, "name") + "=" + v + rapid.SampledFrom([]string{"; Path=/", "; Path=/old"}).Draw(t, "path")
 		switch {
 		case strings.HasPrefix(v, "gone"):
 			line += "; Max-Age=0"

@@ -149,6 +149,9 @@ func (w *Worker) makeSetCookies() {
 		}
 		w.setCookies = append(w.setCookies, cookie)
 	}
+	if len(v.fields) > 1 {
+		w.settleCookies()
+	}
 	v.finish()
 }
 

@@ -21,6 +21,7 @@ type Worker struct {
 	single    []seshat.Field
 
 	setCookies   []httpfield.SetCookie // of each field of the view of Set-Cookies
+	dropped      []bool                // of each Set-Cookie, whether another one of its name counts
 	hasSetCookie bool
 	cookie       int // index of the first Cookie in the view of request headers; negative when there is none
 	agent        int // index of User-Agent in the view of request headers; negative when there is none
