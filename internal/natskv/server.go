@@ -101,6 +101,7 @@ func (l serverLog) Tracef(format string, v ...any) { l.Noticef(format, v...) }
 func (l serverLog) Warnf(format string, v ...any) {
 	l.logger.Warn("nats: " + fmt.Sprintf(format, v...))
 } //nolint:sloglint // as above
+
 func (l serverLog) Errorf(format string, v ...any) {
 	l.logger.Error("nats: " + fmt.Sprintf(format, v...))
 } //nolint:sloglint // as above
