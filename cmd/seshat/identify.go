@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/seshat-project/seshat"
@@ -11,6 +14,7 @@ import (
 	"github.com/seshat-project/seshat/internal/pipeline"
 	"github.com/seshat-project/seshat/internal/protect"
 	"github.com/seshat-project/seshat/internal/rule"
+	"github.com/seshat-project/seshat/internal/store/duckdb"
 )
 
 // sessionLabel is the label of the digests that session IDs are made of.
@@ -42,11 +46,23 @@ func (a *app) engines(ctx context.Context) (*engines, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.warnOfLostKey()
 	ring, err := protect.LoadOrCreateKey(a.path(keyFile), a.now())
 	if err != nil {
 		return nil, err
 	}
 	return newEngines(rules, ring.Digester()), nil
+}
+
+// warnOfLostKey says that the key is gone with which what is stored was made into sessions. A new one is made then: the
+// traffic goes on, and is not lost because of it.
+func (a *app) warnOfLostKey() {
+	_, noKey := os.Lstat(a.path(keyFile))
+	_, noStore := os.Stat(a.path(duckdb.FileName))
+	if errors.Is(noKey, fs.ErrNotExist) && noStore == nil {
+		a.complain("warning: " + a.path(keyFile) + " is gone, and a new key is made: sessions that are stored do not go on, " +
+			"and cannot be found by a client session ID (better restore the file from a backup before anything is imported)")
+	}
 }
 
 func newEngines(rules *rule.Ruleset, digester *protect.Digester) *engines {
