@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,6 +66,16 @@ func (a *app) apply(ctx context.Context, o *applyOptions) error {
 			return err
 		}
 		parsed = append(parsed, inside...)
+	}
+	if o.dryRun && !a.hasResources() { // nothing is done, so no directory is made
+		empty, err := os.MkdirTemp("", "seshat-dry-run-*")
+		if err != nil {
+			return &seshat.Error{Kind: seshat.ErrorUnavailable, Op: "apply", Err: err}
+		}
+		defer func() { _ = os.RemoveAll(empty) }()
+		elsewhere := *a
+		elsewhere.data = empty
+		a = &elsewhere
 	}
 	return a.withRegistry(ctx, func(r *registry) error {
 		outcomes, err := r.Apply(ctx, parsed, resource.ApplyOptions{Author: a.author(), DryRun: o.dryRun})

@@ -31,7 +31,7 @@ func (a *app) delete(ctx context.Context, kindName string, names []string) error
 	if err != nil {
 		return err
 	}
-	return a.withRegistry(ctx, func(r *registry) error {
+	return a.withRegistryThatIs(ctx, func(r *registry) error {
 		for _, name := range names {
 			if err := r.Delete(ctx, kind, name, kv.Any, a.author()); err != nil {
 				return registryError("delete "+kindName+" "+name, err)

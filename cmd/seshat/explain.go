@@ -17,6 +17,7 @@ import (
 	"github.com/seshat-project/seshat/internal/ingest/ndjson"
 	"github.com/seshat-project/seshat/internal/pipeline"
 	"github.com/seshat-project/seshat/internal/protect"
+	"github.com/seshat-project/seshat/internal/rule"
 	"github.com/seshat-project/seshat/internal/terminal"
 )
 
@@ -124,11 +125,7 @@ func at(op, file string, data []byte, offset int64) string {
 // engine of the rules that were named.
 func (a *app) explainEngine(ctx context.Context, o *explainOptions) (*identify.Engine, *protect.Digester, error) {
 	if len(o.rules.files) == 0 {
-		e, err := a.engines(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		return e.engine, e.digester, nil
+		return a.storedEngine(ctx)
 	}
 	rules, err := a.rulesetOf(o.rules.files)
 	if err != nil {
@@ -136,6 +133,38 @@ func (a *app) explainEngine(ctx context.Context, o *explainOptions) (*identify.E
 	}
 	digester := protect.NewKeyring(a.now()).Digester()
 	return identify.New(rules, digester), digester, nil
+}
+
+// storedEngine is the engine of the data directory, of which it makes nothing: where there is none, only the built-in
+// set is in force. The key does not matter to what is explained.
+func (a *app) storedEngine(ctx context.Context) (*identify.Engine, *protect.Digester, error) {
+	rules, err := a.rulesetThatIs(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	ring, err := protect.LoadKey(a.path(keyFile))
+	switch {
+	case err == nil:
+	case seshat.KindOfError(err) == seshat.ErrorNotFound:
+		ring = protect.NewKeyring(a.now())
+	default:
+		return nil, nil, err
+	}
+	digester := ring.Digester()
+	return identify.New(rules, digester), digester, nil
+}
+
+// rulesetThatIs is ruleset, and that of no resources where nothing was applied or imported yet.
+func (a *app) rulesetThatIs(ctx context.Context) (*rule.Ruleset, error) {
+	if a.hasResources() {
+		return a.ruleset(ctx)
+	}
+	a.note("Nothing is in %s: this is by the built-in set alone.", a.data)
+	rules, faults := rule.Compile(nil)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return rules, nil
 }
 
 func (a *app) writeExplanation(e *identify.Explanation, n int, format string) error {

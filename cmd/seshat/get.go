@@ -66,7 +66,7 @@ func (a *app) get(ctx context.Context, args []string, o *getOptions) error {
 		return usageError("--revision", "revisions are those of one resource", "name its kind and the resource")
 	}
 	var found []resource.Stored
-	err := a.withRegistry(ctx, func(r *registry) error {
+	err := a.withRegistryThatIs(ctx, func(r *registry) error {
 		var err error
 		switch {
 		case o.revision != 0:

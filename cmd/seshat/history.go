@@ -38,7 +38,7 @@ func (a *app) history(ctx context.Context, kindName, name string) error {
 		return err
 	}
 	var revisions []resource.Stored
-	err = a.withRegistry(ctx, func(r *registry) (err error) {
+	err = a.withRegistryThatIs(ctx, func(r *registry) (err error) {
 		revisions, err = r.History(ctx, kind, name)
 		return err
 	})
@@ -88,7 +88,7 @@ func (a *app) rollback(ctx context.Context, kindName, name string, revision kv.R
 	if revision == 0 {
 		return usageError("--revision", "which revision is not said", "seshat history "+kindName+" "+name+" lists them")
 	}
-	return a.withRegistry(ctx, func(r *registry) error {
+	return a.withRegistryThatIs(ctx, func(r *registry) error {
 		outcome, err := r.Rollback(ctx, kind, name, revision, a.author())
 		if err != nil {
 			return registryError("roll back "+kindName+" "+name, err)

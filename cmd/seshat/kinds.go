@@ -40,7 +40,7 @@ func (a *app) completeResources(cmd *cobra.Command, args []string, _ string) ([]
 	ctx, stop := context.WithTimeout(cmd.Context(), completeWait)
 	defer stop()
 	var out []string
-	_ = a.withRegistry(ctx, func(r *registry) error { // without an answer nothing is offered
+	_ = a.withRegistryThatIs(ctx, func(r *registry) error { // without an answer nothing is offered
 		all, err := r.List(ctx, kind)
 		for i := range all {
 			out = append(out, all[i].Name)

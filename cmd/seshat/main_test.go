@@ -132,6 +132,7 @@ func TestUsage(t *testing.T) {
 	}
 	f(`seshat: unknown command "sesions" for "seshat" (did you mean sessions or session?)`, "sesions")
 	f(`seshat: unknown command "xyzzy" for "seshat" (see seshat --help)`, "xyzzy")
+	f(`seshat: unknown command "foo" for "seshat completion" (see seshat completion --help)`, "completion", "foo")
 	f(`seshat: unknown flag: --nope (see seshat sessions --help)`, "sessions", "--nope")
 	f(`seshat: requires at least 1 arg(s), only received 0 (see seshat import --help)`, "import")
 	f(`seshat: invalid argument "x" for "--limit" flag: strconv.ParseInt: parsing "x": invalid syntax (see seshat sessions --help)`,
@@ -161,6 +162,15 @@ func TestNothingImported(t *testing.T) {
 	for _, args := range [][]string{{"sessions"}, {"explore"}, {"session", "1"}, {"export", "sessions", "-o", "x"}} {
 		p.run(args...).exits(exitFailed).says("seshat: open data directory " + p.data + ": nothing was imported yet (import something with: seshat import FILE)\n")
 	}
+	for _, args := range [][]string{
+		{"get"}, {"get", "flow", "x"}, {"history", "flow", "x"}, {"delete", "flow", "x"}, {"rollback", "flow", "x", "--revision", "1"},
+	} {
+		p.run(args...).exits(exitFailed).says("seshat: open the resources in " + p.data + ": nothing was applied or imported yet (apply some with: ")
+	}
+	p.run("key", "list").exits(exitFailed)
+	p.must("__complete", "get", "flow", "")
+	p.must("apply", "--dry-run", "-f", write(t, "rule.yaml", shopRule)).prints("sessionrule/shop-app created (dry run)")
+	p.input(traffic, "explain", "-").exits(exitDone).says("Nothing is in " + p.data + ": this is by the built-in set alone.\n")
 	if _, err := os.Stat(p.data); !os.IsNotExist(err) {
 		t.Errorf("looking made the data directory: %v", err)
 	}

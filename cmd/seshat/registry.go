@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"log/slog"
 	"os"
 	"os/user"
 	"time"
@@ -54,12 +56,32 @@ func (a *app) openRegistry(ctx context.Context) (*registry, error) {
 		return nil, &seshat.Error{Kind: seshat.ErrorUnavailable, Op: op, Err: err}
 	}
 	s, err := natskv.Open(ctx,
-		natskv.ServerOptions{Dir: a.path(resourcesDir), SyncAlways: true, Logger: a.logger()},
+		natskv.ServerOptions{
+			Dir: a.path(resourcesDir), SyncAlways: true,
+			Logger: a.loggerFrom(slog.LevelWarn), // below that it tells of a server, which is nobody's concern
+		},
 		natskv.Options{Bucket: resourceBucket})
 	if err != nil {
 		return nil, errors.Join(&seshat.Error{Kind: seshat.ErrorUnavailable, Op: op, Err: err}, lock.Unlock())
 	}
 	return &registry{Registry: resource.NewRegistry(s, compile), store: s, lock: lock}, nil
+}
+
+// withRegistryThatIs runs f with the resources where there are any: whoever only looks, or takes away, makes no directory.
+func (a *app) withRegistryThatIs(ctx context.Context, f func(*registry) error) error {
+	if !a.hasResources() {
+		return &seshat.Error{
+			Kind: seshat.ErrorNotFound, Op: "open the resources in " + a.data, Err: errors.New("nothing was applied or imported yet"),
+			Hint: "apply some with: seshat apply -f FILE, or see seshat presets; --data names another directory",
+		}
+	}
+	return a.withRegistry(ctx, f)
+}
+
+// hasResources reports whether the data directory was ever used: also an import looks at the resources.
+func (a *app) hasResources() bool {
+	_, err := os.Stat(a.path(resourcesDir))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // withRegistry runs f with the resources.

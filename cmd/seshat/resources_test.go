@@ -10,13 +10,14 @@ import (
 
 func TestResources(t *testing.T) {
 	p := newProgram(t)
-	p.must("get").says("There are none.")
+	p.run("get").exits(exitFailed).says("seshat: open the resources in " + p.data + ": nothing was applied or imported yet (")
 	file := write(t, "rule.yaml", shopRule)
 	p.must("validate", "-f", file).prints("sessionrule/shop-app valid\n")
 	p.must("apply", "-f", file, "--dry-run").prints("sessionrule/shop-app created (dry run)\n")
-	p.run("get", "sessionrule", "shop-app").exits(exitFailed).
-		says("seshat: get sessionrule shop-app: there is no such resource (seshat get lists them)\n")
+	p.run("get", "sessionrule", "shop-app").exits(exitFailed).says("nothing was applied or imported yet")
 	p.must("apply", "-f", file).prints("sessionrule/shop-app created\n")
+	p.run("get", "sessionrule", "other").exits(exitFailed).
+		says("seshat: get sessionrule other: there is no such resource (seshat get lists them)\n")
 	p.must("apply", file).prints("sessionrule/shop-app unchanged\n")
 	p.input(strings.Replace(shopRule, "own header", "header", 1), "apply", "-f", "-").exits(exitDone).prints("sessionrule/shop-app updated\n")
 
@@ -57,7 +58,7 @@ func TestApplyFaults(t *testing.T) {
 		p.run(command, "-f", good, "-f", bad).exits(exitFailed).says(bad+":9:", "typo")
 	}
 	p.run("apply", "-f", good, "-f", bad).says("seshat: nothing was applied\n")
-	p.must("get").says("There are none.")
+	p.run("get").exits(exitFailed).says("nothing was applied or imported yet")
 	p.run("validate", "-f", write(t, "empty.yaml", "")).exits(exitFailed).says("there is no resource in it")
 	p.run("validate", "-f", filepath.Join(t.TempDir(), "none.yaml")).exits(exitFailed).says("no such file or directory")
 
@@ -125,6 +126,13 @@ func TestKeys(t *testing.T) {
 	p.must("key", "rotate", "--forget").prints(" removed\n")
 	if after := p.must("key", "list").lines(); len(after) != 2 {
 		t.Errorf("keys after --forget: %q", after)
+	}
+	if err := os.Remove(filepath.Join(p.data, keyFile)); err != nil {
+		t.Fatal(err)
+	}
+	p.input(traffic, "import", "-").exits(exitDone).says("seshat: warning: " + filepath.Join(p.data, keyFile) + " is gone")
+	if r := p.input(traffic, "import", "-").exits(exitDone); strings.Contains(r.stderr, "warning") {
+		t.Errorf("it warns with a key: %s", r.stderr)
 	}
 	info, err := os.Stat(filepath.Join(p.data, keyFile))
 	if err != nil || info.Mode().Perm() != 0o600 {

@@ -41,9 +41,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
 	root := a.root()
 	root.SetArgs(shieldNegated(root, args))
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	command, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.started && seshat.KindOfError(err) == seshat.ErrorInternal {
 		err = misuse(command, err)
@@ -122,6 +119,14 @@ func (a *app) root() *cobra.Command {
 	a.add(root, groupConfigure, a.applyCommand(), a.getCommand(), a.deleteCommand(), a.validateCommand(),
 		a.testCommand(), a.presetsCommand(), a.historyCommand(), a.rollbackCommand(), a.schemaCommand())
 	a.add(root, groupOther, a.jwtCommand(), a.keyCommand(), a.fieldsCommand(), a.versionCommand())
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.InitDefaultCompletionCmd() // now that it is known where to print
+	if completion, _, err := root.Find([]string{"completion"}); err == nil && completion != root {
+		// What cannot run is not checked either: a shell that it does not know would pass for a question for help.
+		completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	return root
 }
 
@@ -167,11 +172,14 @@ func (a *app) screen() *terminal.Screen { return terminal.NewScreen(a.stdout, a.
 func (a *app) notes() *terminal.Screen { return terminal.NewScreen(a.stderr, a.noColour) }
 
 // logger is where what happens is logged: nowhere unless --verbose is given.
-func (a *app) logger() *slog.Logger {
+func (a *app) logger() *slog.Logger { return a.loggerFrom(slog.LevelDebug) }
+
+// loggerFrom is a logger that drops what is below a level.
+func (a *app) loggerFrom(level slog.Level) *slog.Logger {
 	if !a.verbose {
 		return slog.New(slog.DiscardHandler)
 	}
-	options := &slog.HandlerOptions{Level: slog.LevelDebug}
+	options := &slog.HandlerOptions{Level: level}
 	if a.log == "json" {
 		return slog.New(slog.NewJSONHandler(a.stderr, options))
 	}
