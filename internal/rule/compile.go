@@ -136,21 +136,27 @@ func (c *compiler) sort() {
 	c.set.byID = enabled
 }
 
-// checkMasks reports identifiers whose value a mask rule would remove before they could see it.
+// checkMasks reports identifiers whose value, or whose expiry, a mask rule would remove before they could see it.
 func (c *compiler) checkMasks() {
 	for _, m := range c.set.masks {
 		for _, r := range c.set.rules {
 			if !m.Scope.overlaps(&r.Scope) {
 				continue
 			}
+			at := place{faults: c.faults, file: string(seshat.KindSessionRule) + "/" + r.Name}.child("spec").child("identifiers")
 			for i := range r.Identifiers {
-				if slices.ContainsFunc(r.Identifiers[i].Probes, func(s Selector) bool { return m.covers(&s) }) {
-					at := place{faults: c.faults, file: string(seshat.KindSessionRule) + "/" + r.Name}
-					at.child("spec").child("identifiers").item(i).fault(
-						"change the identifier or the scope of the mask rule",
-						"a masked parameter cannot be an identifier: MaskRule/%s removes %s", m.Name, r.Identifiers[i].Probes[0].String())
-				}
+				m.check(at.item(i), &r.Identifiers[i])
 			}
 		}
+	}
+}
+
+func (m *Mask) check(at place, id *Identifier) {
+	const hint = "change the identifier or the scope of the mask rule"
+	if slices.ContainsFunc(id.Probes, func(s Selector) bool { return m.covers(&s) }) {
+		at.fault(hint, "a masked parameter cannot be an identifier: MaskRule/%s removes %s", m.Name, id.Probes[0].String())
+	}
+	if e := id.Expiration; e != nil && !e.JWT && m.covers(&e.Selector) {
+		at.child("expiration.attribute").fault(hint, "a masked parameter cannot be an expiry: MaskRule/%s removes %s", m.Name, e.Selector.String())
 	}
 }

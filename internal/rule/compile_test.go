@@ -145,6 +145,21 @@ func TestMaskedIdentifiers(t *testing.T) {
 	f(sess, seshat.Scope{URLs: []string{"^https://a/"}}, seshat.MaskRuleSpec{Scope: seshat.Scope{URLs: []string{"^https://b/"}}, Location: "cookie", Key: key("SESSID")}, false)
 	f(sess, seshat.Scope{URLs: []string{"^https://a/"}}, seshat.MaskRuleSpec{Scope: seshat.Scope{URLs: []string{"/x"}}, Location: "cookie", Key: key("SESSID")}, true)
 	f(sess, none, seshat.MaskRuleSpec{Enabled: new(bool), Location: "cookie", Key: key("SESSID")}, false)
+	for mask, masked := range map[string]bool{
+		"$": true, "$.a": true, "$..token": true, "$.*": true, "$['a']['token']": true, "$..a": true, "$.a..*": true,
+		"$.b": false, "$.a.token.x": false, "$..b": false, "$.a[?@.x].token": false, "$[0]": false,
+	} {
+		f(extract(seshat.Extract{Location: "body", JSONPath: "$.a.token"}), none, seshat.MaskRuleSpec{Location: "body", JSONPath: mask}, masked)
+	}
+	expiring := seshat.Identifier{Header: "X", Expiration: &seshat.Expiration{Attribute: &seshat.ExpirationAttribute{
+		Format: "durationSeconds", Extract: seshat.Extract{Location: "body", JSONPath: "$.a.ends"},
+	}}}
+	_, faults := rule.Compile([]seshat.Resource{
+		session(expiring), declare("m", &seshat.MaskRuleSpec{Location: "body", JSONPath: "$.a"}),
+	})
+	if len(faults) != 1 || faults[0].Field != "spec.identifiers[0].expiration.attribute" {
+		t.Errorf("a masked expiry: %v", faults)
+	}
 }
 
 func TestOrderAndDefaults(t *testing.T) {

@@ -69,7 +69,7 @@ func compileMask(at place, name string, spec *seshat.MaskRuleSpec) *Mask {
 }
 
 // covers reports whether m hides what s selects, as far as that can be told without an exchange: a key that s names
-// and m matches, or the same match or path on both sides.
+// and m matches, the same match on both sides, or a path to what is within m's.
 func (m *Mask) covers(s *Selector) bool {
 	location := s.Location
 	header, isCookieHeader := "", false
@@ -90,7 +90,7 @@ func (m *Mask) covers(s *Selector) bool {
 		return m.Key.Match(header)
 	}
 	if m.Path != nil || s.Path != nil {
-		return m.Path != nil && s.Path != nil && m.Path.String() == s.Path.String()
+		return m.Path != nil && s.Path != nil && m.Path.Covers(s.Path)
 	}
 	if m.Key.Op() == OpExists {
 		return true
