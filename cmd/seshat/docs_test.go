@@ -26,6 +26,9 @@ func TestDocumentedCommands(t *testing.T) {
 				if strings.HasPrefix(arg, "OUT/") {
 					args[i] = filepath.Join(p.t.TempDir(), arg[4:])
 				}
+				if before, ok := strings.CutSuffix(arg, "SESSION"); ok {
+					args[i] = before + p.must("explore", "id:g000006", "--columns", "session_id", "--format", "csv", "--since", "all").lines()[1]
+				}
 			}
 			r := p.run(args...)
 			ran[args[0]] = true

@@ -27,6 +27,10 @@ FILTER is an expression of the filter language; all arguments together make it u
 --columns help lists the columns. attr.NAME is the attribute NAME: a context parameter, or a client session ID (masked)
 under seshat.session.<rule_id>.<identifier_index>.id.
 
+user and role are what an exchange itself names, in a token or at sign-in; most exchanges of a user's session name
+nobody. For all of them find the session with seshat sessions user:NAME, then look with seshat explore session_id:ID, or
+seshat session ID.
+
 ` + timeHelp + `
 
 --format ndjson writes one JSON object a line with the columns as members: lists as arrays, numbers as numbers, what is
@@ -50,7 +54,7 @@ func (a *app) exploreCommand() *cobra.Command {
 		Example: `  seshat explore 'status:>=500' --since 1h
   seshat explore 'endpoint:"POST /login"' --columns time,id,session_id,user,status
   seshat explore --columns id,session_id --format csv --since all --limit 0
-  seshat explore 'session:3f1c*' --columns time,path,client_session_ids,flows --oldest-first`,
+  seshat explore 'session_id:3f1c*' --columns time,path,client_session_ids,flows --oldest-first`,
 		ValidArgsFunction: completeFilter(filter.Exchanges()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.explore(cmd.Context(), args, &o)

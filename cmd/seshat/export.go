@@ -24,6 +24,8 @@ ndjson of sessions is what seshat sessions --format json prints. ndjson of excha
 import reads, with what Seshat found beside it. Only what is kept can be written: no headers but User-Agent, no bodies,
 no queries, and no secret; client session IDs are masked.
 
+The user of an exchange is the one that it names itself; a session's exchanges are those with session_id:ID.
+
 All that is stored is exported unless FILTER, --since or --until narrow it. The file appears when it is whole; - writes
 ndjson and har to standard output.`
 
@@ -42,7 +44,7 @@ func (a *app) exportCommand() *cobra.Command {
 		Long:        exportHelp,
 		Example: `  seshat export sessions --format parquet -o sessions.parquet
   seshat export exchanges --format csv -o errors.csv 'status:>=500' --since 7d
-  seshat export exchanges --format har -o alice.har user:alice`,
+  seshat export exchanges --format har -o session.har 'session_id:3f1c2a9e*'`,
 		Args: cobra.MinimumNArgs(1),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			switch {
