@@ -50,10 +50,7 @@ func (a *AutoIdentifier) Observe(x *seshat.Exchange) {
 	if s := x.Response.Status; s < 200 || s > 299 {
 		return
 	}
-	host := x.Request.Host
-	if host == "" {
-		host = x.Service
-	}
+	host := rule.Host(x)
 	if host == "" || len(host) > maxHostLength {
 		return
 	}

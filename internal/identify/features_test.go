@@ -285,7 +285,7 @@ func TestAutoIdentifier(t *testing.T) {
 	see("exactly.example", 99, 200)
 	see("exactly.example", 1, 200, "authorization: Bearer x") // 1 % is not more than 1 %
 	see("API.example", 150, 204)
-	see("api.example", 2, 200, "Authorization: x")
+	see("api.example:443", 2, 200, "Authorization: x")
 	see("guessed.example", 200, 200)
 	see("guessed.example", 500, 401, "Authorization: x")
 	see("clients.example", 200, 200, "Authorization: Basic Y2xpZW50OnNlY3JldA==") // shared by all users of the client

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/identify"
+	"github.com/seshat-project/seshat/internal/rule"
 )
 
 // autoIdentifier counts where Authorization could identify sessions, and where a session rule does so already.
@@ -23,7 +24,7 @@ func (a *autoIdentifier) observe(x *seshat.Exchange, o *seshat.Observation) {
 		if o.IDs[i].Origin != seshat.OriginRule {
 			continue
 		}
-		host := strings.ToLower(o.Host)
+		host := strings.ToLower(rule.Host(x))
 		if _, known := a.configured[host]; !known && len(a.configured) < maxConfigured {
 			a.configured[host] = struct{}{}
 		}

@@ -151,20 +151,13 @@ func prefixesOverlap(a, b []string) bool {
 	return false
 }
 
-// AppendURL appends the URL of x as scopes see it: scheme://host/path, without query. The host is in lower case. A
-// scheme that is not known counts as https, a host that is not known as the service.
+// AppendURL appends the URL of x as scopes see it: scheme://host/path, without query. Scheme and host are in lower
+// case. A scheme that is not known counts as https; the host is [Host].
 func AppendURL(dst []byte, x *seshat.Exchange) []byte {
-	scheme, host := x.Request.Scheme, x.Request.Host
-	if scheme == "" {
-		scheme = "https"
-	}
-	if host == "" {
-		host = x.Service
-	}
-	dst = append(dst, scheme...)
-	dst = append(dst, "://"...)
 	start := len(dst)
-	dst = append(dst, host...)
+	dst = append(dst, schemeOf(x)...)
+	dst = append(dst, "://"...)
+	dst = append(dst, Host(x)...)
 	for i := start; i < len(dst); i++ {
 		dst[i] = lower(dst[i])
 	}
@@ -172,4 +165,30 @@ func AppendURL(dst []byte, x *seshat.Exchange) []byte {
 		dst = append(dst, '/')
 	}
 	return append(dst, x.Request.Path...)
+}
+
+func schemeOf(x *seshat.Exchange) string {
+	if x.Request.Scheme == "" {
+		return "https"
+	}
+	return x.Request.Scheme
+}
+
+// Host is the host of x as scopes see it, but for its case: with its port, unless that is the default of the scheme
+// (RFC 9110, section 4.2.3). A host that is not known counts as the service.
+func Host(x *seshat.Exchange) string {
+	host, port := x.Request.Host, ""
+	if host == "" {
+		return x.Service
+	}
+	switch scheme := schemeOf(x); {
+	case EqualFoldASCII(scheme, "https"), EqualFoldASCII(scheme, "wss"):
+		port = ":443"
+	case EqualFoldASCII(scheme, "http"), EqualFoldASCII(scheme, "ws"):
+		port = ":80"
+	}
+	if port != "" && strings.HasSuffix(host, port) {
+		return host[:len(host)-len(port)]
+	}
+	return strings.TrimSuffix(host, ":")
 }

@@ -146,3 +146,26 @@ func TestMatcher(t *testing.T) {
 	f(seshat.Match{Exists: &no}, false, "a", false)
 	f(seshat.Match{NotExists: &yes}, false, "a", false)
 }
+
+func TestAppendURL(t *testing.T) {
+	f := func(scheme, host, path, want string) {
+		t.Helper()
+		x := seshat.Exchange{Service: "shop", Request: seshat.Request{Scheme: scheme, Host: host, Path: path}}
+		if got := string(AppendURL(nil, &x)); got != want {
+			t.Errorf("%q %q %q: %s, want %s", scheme, host, path, got, want)
+		}
+	}
+	f("https", "Shop.example", "/Api/", "https://shop.example/Api/")
+	f("https", "shop.example:443", "/api/", "https://shop.example/api/")
+	f("HTTPS", "shop.example:443", "/api/", "https://shop.example/api/")
+	f("", "shop.example:443", "/", "https://shop.example/")
+	f("http", "shop.example:80", "/", "http://shop.example/")
+	f("http", "shop.example:443", "/", "http://shop.example:443/")
+	f("https", "shop.example:80", "/", "https://shop.example:80/")
+	f("https", "shop.example:8443", "/", "https://shop.example:8443/")
+	f("wss", "shop.example:443", "/", "wss://shop.example/")
+	f("https", "[2001:db8::443]:443", "/", "https://[2001:db8::443]/")
+	f("https", "[2001:db8::443]", "/", "https://[2001:db8::443]/")
+	f("https", "shop.example:", "x", "https://shop.example/x")
+	f("", "", "", "https://shop/")
+}
