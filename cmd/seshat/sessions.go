@@ -214,7 +214,8 @@ func (a *app) sessionWriter(format string) (write func(*seshat.Session) error, f
 	}
 }
 
-// completeSession is s with empty lists in place of none, so that readers of the JSON find lists.
+// completeSession is s as JSON has it: with empty lists in place of none, so that readers find lists, and with fractions
+// that are rounded.
 func completeSession(s *seshat.Session) *seshat.Session {
 	out := *s
 	for _, list := range []*[]string{&out.Roles, &out.Services, &out.Endpoints, &out.IPs, &out.UserAgents, &out.ClientSessionIDs} {
@@ -222,8 +223,11 @@ func completeSession(s *seshat.Session) *seshat.Session {
 			*list = []string{}
 		}
 	}
-	if out.Flows == nil {
-		out.Flows = []seshat.FlowShare{}
+	out.Confidence = terminal.Fraction(s.Confidence)
+	out.Flows = make([]seshat.FlowShare, len(s.Flows))
+	for i, flow := range s.Flows {
+		flow.Share = terminal.Fraction(flow.Share)
+		out.Flows[i] = flow
 	}
 	return &out
 }
@@ -256,7 +260,7 @@ func sessionRecord(s *seshat.Session) []string {
 	}
 	return []string{
 		s.ID.String(), previous, string(s.State), s.User, list(s.Roles), s.IdentifiedBy,
-		strconv.FormatFloat(s.Confidence, 'g', -1, 64), s.Environment, list(s.Services), rfc3339(s.FirstSeen),
+		strconv.FormatFloat(terminal.Fraction(s.Confidence), 'g', -1, 64), s.Environment, list(s.Services), rfc3339(s.FirstSeen),
 		rfc3339(s.LastSeen), string(s.EndedBy), endedAt, expiresAt, strconv.FormatInt(s.Exchanges, 10),
 		strconv.FormatInt(s.Errors, 10), list(s.Endpoints), list(s.IPs), list(s.UserAgents), list(s.ClientSessionIDs),
 		list(flows),

@@ -65,7 +65,7 @@ func NewKept(x *seshat.Assigned, session *seshat.Session, links []seshat.Link) *
 	k := &Kept{
 		ID: x.ID, Key: fmt.Sprintf("%016x", uint64(x.Key)), Time: x.Time, Method: x.Method, Host: x.Host, Path: x.Path,
 		Endpoint: store.EndpointName(x.Observation), Status: x.Status, Environment: x.Environment, Service: x.Service,
-		UserAgent: x.UserAgent, SessionID: session.ID.String(), SessionUser: session.User, Confidence: session.Confidence,
+		UserAgent: x.UserAgent, SessionID: session.ID.String(), SessionUser: session.User, Confidence: Fraction(session.Confidence),
 		IDs: []KeptID{}, Grouping: x.Grouping, Parameters: []KeptParameter{}, Flows: []string{},
 		Links: NewStory(session, links).Lineage, NotKept: notKept,
 	}

@@ -81,7 +81,7 @@ func NewStory(session *seshat.Session, lineage []seshat.Link) *Story {
 		}
 		step := Step{
 			Time: link.Time, ClientSessionID: link.Masked, Kind: link.Kind.String(), Name: link.Name,
-			Evidence: link.Evidence, Score: link.Score, Exchange: fmt.Sprintf("%016x", uint64(link.Exchange)),
+			Evidence: link.Evidence, Score: Fraction(link.Score), Exchange: fmt.Sprintf("%016x", uint64(link.Exchange)),
 		}
 		if !link.From.IsZero() && link.From != link.To {
 			step.From = masked[link.From]

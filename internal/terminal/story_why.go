@@ -142,7 +142,7 @@ func evidenceWords(e seshat.Evidence) string {
 
 // whySure says where the confidence comes from: what identifies the session, or its weakest link.
 func (s *Story) whySure() string {
-	confidence := s.Session.Confidence
+	confidence := Fraction(s.Session.Confidence)
 	text := fmt.Sprintf("Confidence %.2f: ", confidence)
 	for i := range s.Lineage {
 		if score := s.Lineage[i].Score; score < 1 && score == confidence {
