@@ -86,6 +86,10 @@ func TestCodings(t *testing.T) {
 	long := strings.Repeat("é", 100)[1:] + "x" // text, but for its first byte
 	for _, test := range []struct{ name, coding, body, want string }{
 		{"gzip", "gzip", packed, "{}"},
+		{"cut in the checksum", "gzip", packed[:len(packed)-5], "{}"},
+		{"cut before the end of the data", "gzip", packed[:len(packed)-9], "{}"},
+		{"wrong checksum", "gzip", packed[:len(packed)-5] + "\x01" + packed[len(packed)-4:], "{}"},
+		{"damaged after its beginning", "gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\xaa\xae\x05\x04\x00\x00\xff\xff" + "\xff\xff\xff", "{}"},
 		{"brotli", "br", brotli, "{}"},
 		{"decoded already", "gzip", "{}", "{}"},
 		{"decoded already, long", "br", strings.Repeat("é", 100), strings.Repeat("é", 100)},
