@@ -264,6 +264,9 @@ func (w *Worker) contentType(side seshat.Side) string {
 	return value
 }
 
+// byteOrderMark is what some servers write before JSON in UTF-8; whoever reads it may ignore it (RFC 8259, section 8.1).
+const byteOrderMark = "\ufeff"
+
 // json returns the JSON body of side with the masked nodes taken out; nil when there is no JSON. A body without a
 // content type counts as JSON when it starts like an object or an array.
 func (w *Worker) json(side seshat.Side) []byte {
@@ -273,6 +276,9 @@ func (w *Worker) json(side seshat.Side) []byte {
 	}
 	j.made, j.data = true, nil
 	data := w.body(side).Bytes
+	if len(data) > len(byteOrderMark) && stringOf(data[:len(byteOrderMark)]) == byteOrderMark {
+		data = data[len(byteOrderMark):]
+	}
 	if len(data) == 0 {
 		return nil
 	}
