@@ -26,7 +26,7 @@ made of what was found (masked), what the built-in set found, which ID came firs
 
 FILE has exchanges in Seshat's own format (docs/formats/ndjson.md), each on one line or over several; - is standard
 input. They are explained by the rules that are in force now, and are not stored. --rules explains them by other rules,
-which needs no data directory.
+which needs no data directory. Of a long value the beginning is shown; --format json has the whole.
 
 With --id an exchange that is stored is explained. Of that only what is kept can be said: the IDs that were found
 (masked), by which identifier, and the evidence that links them to the session. What was not found, and why not, needs the
@@ -107,7 +107,7 @@ func (a *app) explainFile(ctx context.Context, file string, o *explainOptions) e
 		explanation := worker.Explain(exchange)
 		// The path may hold a secret: it is shown as it would be kept.
 		explanation.URL = strings.TrimSuffix(explanation.URL, exchange.Request.Path) + observer.Observe(exchange).Path
-		if err := a.writeExplanation(&explanation, n, o.format); err != nil {
+		if err := a.writeExplanation(exchange, &explanation, n, o.format); err != nil {
 			return err
 		}
 	}
@@ -167,28 +167,6 @@ func (a *app) rulesetThatIs(ctx context.Context) (*rule.Ruleset, error) {
 	return rules, nil
 }
 
-func (a *app) writeExplanation(e *identify.Explanation, n int, format string) error {
-	if format == "json" {
-		return a.writeJSON(e)
-	}
-	var text strings.Builder
-	if n > 0 {
-		text.WriteString("\n")
-	}
-	if err := e.WriteText(&text); err != nil {
-		return err
-	}
-	_, err := io.WriteString(a.stdout, terminal.EscapeLines(text.String()))
-	return err
-}
-
-func (a *app) writeJSON(v any) error {
-	out := json.NewEncoder(a.stdout)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	return out.Encode(v)
-}
-
 func (a *app) explainStored(ctx context.Context, o *explainOptions) (err error) {
 	s, err := a.openForReading(ctx)
 	if err != nil {
@@ -197,6 +175,9 @@ func (a *app) explainStored(ctx context.Context, o *explainOptions) (err error) 
 	defer a.closeRead(s)
 	x, err := s.Exchange(ctx, o.id)
 	if err != nil {
+		return err
+	}
+	if err := a.noteNamesakes(ctx, s, x, o.id); err != nil {
 		return err
 	}
 	session, err := s.Session(ctx, x.Session)

@@ -119,7 +119,7 @@ func parameterType(t seshat.ParameterType) string {
 // Kept writes what is kept of an exchange for a person.
 func (s *Screen) Kept(k *Kept) error {
 	p := &page{screen: s}
-	p.line(s.Paint(StyleBold, Escape(k.Method+" "+k.Host+k.Path)))
+	p.line(s.Paint(StyleBold, Escape(k.Method+" "+CutValue(k.Host+k.Path))))
 	p.fact("time", Time(k.Time))
 	status := "no response was seen"
 	if k.Status > 0 {
@@ -132,7 +132,7 @@ func (s *Screen) Kept(k *Kept) error {
 	p.fact("environment", Escape(k.Environment))
 	p.fact("service", Escape(k.Service))
 	p.fact("from", Escape(k.IP))
-	p.fact("device", Escape(k.UserAgent))
+	p.fact("device", Escape(CutValue(k.UserAgent)))
 	p.fact("flows", Escape(strings.Join(k.Flows, ", ")))
 	p.fact("session", k.SessionID)
 	p.fact("user", Escape(k.SessionUser))
@@ -153,7 +153,7 @@ func (s *Screen) Kept(k *Kept) error {
 		if v.Weak {
 			weak = " (stated by the client; counts if the exchange succeeds)"
 		}
-		p.line("  " + v.Type + " " + Escape(v.Name) + " = " + Escape(v.Value) + weak)
+		p.line("  " + v.Type + " " + Escape(v.Name) + " = " + Escape(CutValue(v.Value)) + weak)
 	}
 	p.lineage(k.Links)
 	p.WriteString("\n" + notKept + "\n")
@@ -178,5 +178,5 @@ func (p *page) id(id *KeptID, grouping bool) {
 		notes += ", lapses " + Time(*id.ExpiresAt)
 	}
 	p.line(fmt.Sprintf("  %s %s[%d] %s in %s (%s)", sign, Escape(id.Name), id.Index,
-		p.screen.Paint(StyleCyan, Escape(id.Value)), Escape(where), notes))
+		p.screen.Paint(StyleCyan, Escape(CutValue(id.Value))), Escape(CutValue(where)), notes))
 }

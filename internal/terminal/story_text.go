@@ -181,11 +181,11 @@ func (p *page) lineage(steps []Step) {
 		if value == "" {
 			value = "(address and user agent)"
 		}
-		p.line(fmt.Sprintf("  %s  %s %s (%s)", Time(step.Time), p.screen.Paint(StyleCyan, Escape(value)),
+		p.line(fmt.Sprintf("  %s  %s %s (%s)", Time(step.Time), p.screen.Paint(StyleCyan, Escape(CutValue(value))),
 			step.Kind, Escape(step.Name)))
 		detail := evidenceWords(step.Evidence)
 		if step.From != "" {
-			detail += "; follows " + Escape(step.From)
+			detail += "; follows " + Escape(CutValue(step.From))
 		}
 		if step.Score < 1 {
 			detail += fmt.Sprintf("; score %.2f", step.Score)

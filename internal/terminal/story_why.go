@@ -112,7 +112,7 @@ func (s *Story) whyLinked() []string {
 	}
 	for _, step := range inferred {
 		out = append(out, fmt.Sprintf("At %s %s %s was joined by inference (%s, score %.2f).",
-			Time(step.Time), step.Kind, step.ClientSessionID, strings.TrimPrefix(evidenceWords(step.Evidence), "inferred: "), step.Score))
+			Time(step.Time), step.Kind, CutValue(step.ClientSessionID), strings.TrimPrefix(evidenceWords(step.Evidence), "inferred: "), step.Score))
 	}
 	return out
 }
