@@ -276,6 +276,40 @@ func TestDeclaredContext(t *testing.T) {
 	}
 }
 
+func TestDeclaredRoles(t *testing.T) {
+	f := func(spec seshat.ContextParameterSpec, change func(*seshat.Exchange), want ...string) {
+		t.Helper()
+		spec.Type = "role"
+		var out seshat.Identity
+		engine(t, noBuiltIn(), declare("role", &spec)).Identify(exchange(change), &out)
+		var got []string
+		for _, p := range out.Parameters {
+			got = append(got, p.Value)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("roles %q, want %q", got, want)
+		}
+	}
+	groups := seshat.Extract{Location: "header", Key: key("X-Group")}
+	f(seshat.ContextParameterSpec{Extract: groups}, with("X-Group: a", "X-Other: x", "x-group: b", "X-Group: a"), "a", "b")
+	f(seshat.ContextParameterSpec{Extract: groups, Transformations: []seshat.Transformation{{Regex: &seshat.RegexTransformation{Pattern: "^g-(.*)"}}}},
+		with("X-Group: g-a", "X-Group: none", "X-Group: g-b"), "a", "b")
+	f(seshat.ContextParameterSpec{Extract: seshat.Extract{Location: "body", JSONPath: "$.groups[*]"}}, body("application/json", `{"groups":["a",{"x":1},"b",""]}`), "a", "b")
+	f(seshat.ContextParameterSpec{Extract: seshat.Extract{Location: "body", JSONPath: "$.group"}}, body("application/json", `{"group":"a"}`), "a")
+	token := "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte(`{"perm":["read","write",null],"one":"admin"}`)) + "."
+	claim := func(c string, more ...seshat.Transformation) seshat.ContextParameterSpec {
+		return seshat.ContextParameterSpec{
+			Extract:         seshat.Extract{Location: "header", Key: key("X-Token")},
+			Transformations: append([]seshat.Transformation{{JWTClaim: c}}, more...),
+		}
+	}
+	f(claim("$.perm[*]"), with("X-Token: "+token), "read", "write")
+	f(claim("$.perm[*]", seshat.Transformation{Regex: &seshat.RegexTransformation{Pattern: "^w.*"}}), with("X-Token: "+token), "write")
+	f(claim("one"), with("X-Token: "+token), "admin")
+	f(claim("$.perm[*]"), with("X-Token: not.a.token"))
+	f(seshat.ContextParameterSpec{Extract: groups, Transformations: []seshat.Transformation{{JSONPath: "$[*].n"}}}, with(`X-Group: [{"n":"a"},{"n":"b"}]`), "a", "b")
+}
+
 func TestAutoIdentifier(t *testing.T) {
 	a := identify.NewAutoIdentifier()
 	see := func(host string, n int, status int, headers ...string) {

@@ -116,17 +116,7 @@ func (w *Worker) pathFields(s *rule.Selector) []seshat.Field {
 		}
 		return w.one(w.scalar(raw))
 	}
-	nodes, err := s.Path.SelectJSON(data)
-	if err != nil {
-		return nil
-	}
-	w.single = w.single[:0]
-	for _, n := range nodes {
-		if text, ok := n.Text(); ok && len(w.single) < maxFields {
-			w.single = append(w.single, seshat.Field{Value: text})
-		}
-	}
-	return w.single
+	return w.nodes(s.Path, data)
 }
 
 // memberFields returns the members of the JSON body of side whose names the built-in set knows.

@@ -87,14 +87,14 @@ func (w *Worker) findParameters(out *seshat.Identity) {
 	w.trace = trace
 }
 
-// parameter adds the first value that p finds, or, for roles behind a path that selects several, each of them.
+// parameter adds the first value that p finds, or, for roles, each of them.
 func (w *Worker) parameter(p *parameter, out *seshat.Identity) {
 	if p.slot != noSlot && w.first[p.slot].stamp != w.stamp || !w.hold(p.Conditions) {
 		return
 	}
 	s := &p.Selector
-	if p.Type == seshat.ParameterRole && s.Path != nil && !s.Path.Singular() {
-		w.allRoles(p, out)
+	if p.Type == seshat.ParameterRole {
+		w.declaredRoles(p, out)
 		return
 	}
 	fields := w.fields(s)
@@ -105,26 +105,6 @@ func (w *Worker) parameter(p *parameter, out *seshat.Identity) {
 		if result, ok := w.transform(p.Transformations, fields[i].Value); ok {
 			w.add(out, p, result.value)
 			return
-		}
-	}
-}
-
-func (w *Worker) allRoles(p *parameter, out *seshat.Identity) {
-	data := w.json(p.Selector.Side)
-	if data == nil {
-		return
-	}
-	nodes, err := p.Selector.Path.SelectJSON(data)
-	if err != nil {
-		return
-	}
-	for _, n := range nodes {
-		text, ok := n.Text()
-		if !ok || !p.Selector.Value.Match(text) {
-			continue
-		}
-		if result, ok := w.transform(p.Transformations, text); ok {
-			w.add(out, p, result.value)
 		}
 	}
 }
