@@ -21,13 +21,12 @@ import (
 
 func (a *app) jwtCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "jwt",
-		Short: "Verify JSON Web Tokens",
-		Long:  `Jwt is about JSON Web Tokens (RFC 7519). It needs no data directory.`,
-		Example: `  seshat jwt verify --jwks https://id.example/jwks.json --issuer https://id.example --audience shop - < token.txt
-  seshat jwt verify --jwks keys.json --signature-only - < token.txt`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:     "jwt",
+		Short:   "Verify JSON Web Tokens",
+		Long:    `Jwt is about JSON Web Tokens (RFC 7519). It needs no data directory.`,
+		Example: "  seshat jwt verify --help",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.jwtVerifyCommand())
 	return cmd
