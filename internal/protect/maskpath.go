@@ -72,9 +72,33 @@ func (o *Observer) idIn(segment string) (digest seshat.Digest, ok bool) {
 	return seshat.Digest{}, false
 }
 
-// isToken reports whether a segment looks like a token, whatever it is for.
+// isToken reports whether a segment looks like a token, whatever it is for. UUIDs and numbers commonly name objects.
 func isToken(segment string) bool {
-	return len(segment) >= shortestToken && (strings.HasPrefix(segment, "eyJ") || endpoint.IsRandom(segment))
+	return len(segment) >= shortestToken && (strings.HasPrefix(segment, "eyJ") || endpoint.IsRandom(segment) ||
+		holdsCode(segment) && endpoint.IsValue(segment)) // what a template shows is a name, and no secret
+}
+
+// holdsCode reports whether letters and figures follow each other in segment without a separator for as long as a token
+// is, with figures between the letters. A word and a number, such as screenshot20260102030405, is not one.
+func holdsCode(segment string) bool {
+	length, turns, was := 0, 0, byte(0)
+	for i := 0; i < len(segment); i++ {
+		kind := byte('a')
+		switch c := segment[i]; {
+		case c-'0' < 10:
+			kind = '0'
+		case c|0x20-'a' >= 26:
+			length, turns, was = 0, 0, 0
+			continue
+		}
+		if length++; was != 0 && was != kind {
+			turns++
+		}
+		if was = kind; length >= shortestToken && turns >= 2 {
+			return true
+		}
+	}
+	return false
 }
 
 // holdsSecret reports whether a secret of the exchange is in path, as it is or decoded. It may also say so of a

@@ -205,6 +205,15 @@ func TestObservePath(t *testing.T) {
 	f("/reset/"+bearerSecret+"/x", "/reset/"+mark(h.HashLabelled("path", bearerSecret))+"/x", "/reset/{var1}/x")
 	f("/o/550e8400-e29b-41d4-a716-446655440000", "/o/550e8400-e29b-41d4-a716-446655440000", "/o/{var1}")
 	f("/o/5f8d0d55b54764421b7156c35f8d0d55", "/o/"+mark(h.HashLabelled("path", "5f8d0d55b54764421b7156c35f8d0d55")), "/o/{var1}")
+	for _, token := range []string{"SECRETseg0123456789abc", "secret01234567890token", "x-SECRETseg0123456789abc"} {
+		f("/reset/"+token+"/x", "/reset/"+mark(h.HashLabelled("path", token))+"/x", "/reset/{var1}/x")
+	}
+	for _, name := range []string{
+		"01234567890123456789", "screenshot20260102030405", "2026-01-02T03:04:05.000Z", "0123456789.0123456789.0123456789",
+		"order-2026-000123-europe-west1", "SECRET0123456789abc",
+	} {
+		f("/o/"+name, "/o/"+name, "/o/{var1}")
+	}
 	f("/a-long-name-of-an-ordinary-article", "/a-long-name-of-an-ordinary-article", "/a-long-name-of-an-ordinary-article")
 	f("/a;b=1;c;d=/x;e=2", "/a;b=*;*;d=*/x;e=*", "/a/x")
 	f("/a;secretsecret=1;secretsecret", "/a;*;*", "/a", id("secretsecret"))
