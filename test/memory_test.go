@@ -102,7 +102,7 @@ func writeHAREntry(out *bufio.Writer, n int) int {
 
 func writeLogLine(out *bufio.Writer, n int) int {
 	wrote, _ := fmt.Fprintf(out, `%d.%d.%d.%d - - [%s] "GET /products/%d?page=%d HTTP/1.1" %d %d "https://www.shop.example/products" "Mozilla/5.0 (X11; Linux x86_64; rv:%d.0) Gecko/20100101 Firefox/%d.0"`+"\n",
-		10+n/20%3, n/60%200, n/12000%250, 1+n/3000000, moment(n).Format("02/Jan/2006:15:04:05 -0700"), n%5000, n, 200+n%50/49*204, 1000+n%9000, 100+n%40, 100+n%40)
+		10+n/20%3, n/60%200, n/12000%250, 1+n/3000000, moment(n).Format("02/Jan/2006:15:04:05 -0700"), n%5000, n, 200+n%50/49*204, 1000+n%9000, 100+n/20%40, 100+n/20%40)
 	return wrote
 }
 
