@@ -139,10 +139,10 @@ func (c *memberCursor) text() ([]byte, bool) {
 // value reads any value, whole.
 func (c *memberCursor) value() ([]byte, bool) {
 	start := c.pos
-	switch b := c.peek(); {
-	case b == '"':
+	switch c.peek() {
+	case '"':
 		return c.text()
-	case b == '{' || b == '[':
+	case '{', '[':
 		for open := 0; c.pos < len(c.data); {
 			switch c.data[c.pos] {
 			case '"':

@@ -85,9 +85,9 @@ func (o oracle) probe(id *identifier, s *rule.Selector) (out []string) {
 		if !o.owns(id, s, f.Name) {
 			continue
 		}
-		value, deleted := f.Value, false
+		value, deleted := "", false
 		if s.Location == seshat.LocationCookie && s.Side == seshat.InResponse && (f.Value == "" || strings.HasPrefix(f.Value, "gone")) {
-			value, deleted = "", true
+			deleted = true
 			for _, c := range o.fields(&rule.Selector{Location: seshat.LocationCookie}) {
 				if v, ok := o.value(id, s, c.Value); c.Name == f.Name && ok && (!id.handles || looksRandom(c.Value)) {
 					value = v
@@ -238,6 +238,7 @@ func (o oracle) fields(s *rule.Selector) []seshat.Field {
 		if o.x.Response.Status != 0 {
 			out = append(out, seshat.Field{Value: fmt.Sprint(o.x.Response.Status)})
 		}
+	default: // the oracle looks nowhere else
 	}
 	return out
 }
@@ -306,8 +307,12 @@ func drawIdentifier(t *rapid.T) seshat.Identifier {
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "transformations") {
 		out.Transformations = append(out.Transformations, rapid.SampledFrom([]seshat.Transformation{
-			{Base64Decode: &seshat.EmptyTransformation{}}, {Lowercase: &seshat.EmptyTransformation{}}, {JWTClaim: "sub"},
-			{Regex: &seshat.RegexTransformation{Pattern: `([a-z]+)`}}, {URLDecode: &seshat.EmptyTransformation{}}, {JSONPath: "$.a"},
+			{Base64Decode: &seshat.EmptyTransformation{}},
+			{Lowercase: &seshat.EmptyTransformation{}},
+			{JWTClaim: "sub"},
+			{Regex: &seshat.RegexTransformation{Pattern: `([a-z]+)`}},
+			{URLDecode: &seshat.EmptyTransformation{}},
+			{JSONPath: "$.a"},
 		}).Draw(t, "transformation"))
 	}
 	switch rapid.IntRange(0, 4).Draw(t, "form") {

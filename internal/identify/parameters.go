@@ -1,9 +1,8 @@
 package identify
 
 import (
-	"strings"
-
 	"cmp"
+	"strings"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/httpfield"

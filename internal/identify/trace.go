@@ -47,7 +47,7 @@ func (t *tracer) builtIn(id *identifier) {
 }
 
 func (t *tracer) condition(w *Worker, c *rule.Condition, held bool) {
-	trace := ConditionTrace{Where: c.Selector.String(), Asks: c.Value.String(), Found: []string{}, Held: held}
+	trace := ConditionTrace{Where: c.String(), Asks: c.Value.String(), Found: []string{}, Held: held}
 	if c.Key.Op() == rule.OpNotExists {
 		trace.Asks = c.Key.String()
 	}

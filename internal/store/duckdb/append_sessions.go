@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unique"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/store"
@@ -50,14 +49,14 @@ type sessionRow struct {
 // room for their lists than for themselves.
 const longRow = 64
 
-// listedValue shares its text with other sessions: many have the same endpoints and user agents.
+// listedValue shares its text with other sessions where many have the same: see [sharedTexts].
 type listedValue struct {
-	text unique.Handle[string]
+	text string
 	kind valueKind
 }
 
 type flowCount struct {
-	name      unique.Handle[string]
+	name      string
 	exchanges int64
 }
 
@@ -100,13 +99,13 @@ func (row *sessionRow) add(w *writer, o *seshat.Observation) {
 	}
 	seed := w.hasher.seeds[0]
 	if o.Service != "" && row.lists(valueService, maphash.String(seed, o.Service)) {
-		row.list(valueService, o.Service)
+		row.list(valueService, w.texts.share(o.Service))
 	}
 	if o.ClientIP.IsValid() && row.lists(valueIP, maphash.Comparable(seed, o.ClientIP)) {
 		row.list(valueIP, o.ClientIP.Unmap().WithZone("").String())
 	}
 	if o.UserAgent != "" && row.lists(valueUserAgent, maphash.String(seed, o.UserAgent)) {
-		row.list(valueUserAgent, o.UserAgent)
+		row.list(valueUserAgent, w.texts.share(o.UserAgent))
 	}
 	h := &w.hasher
 	h.reset()
@@ -114,11 +113,11 @@ func (row *sessionRow) add(w *writer, o *seshat.Observation) {
 	h.text(o.Host)
 	h.text(store.EndpointPath(o))
 	if row.lists(valueEndpoint, maphash.Bytes(seed, h.buffer)) {
-		row.list(valueEndpoint, store.EndpointName(o))
+		row.list(valueEndpoint, w.texts.share(store.EndpointName(o)))
 	}
 	for i, f := range o.Flows {
 		if !slices.ContainsFunc(o.Flows[:i], func(other seshat.FlowMatch) bool { return other.Name == f.Name }) {
-			row.addFlow(f)
+			row.addFlow(w.texts.share(f.Name))
 		}
 	}
 }
@@ -133,13 +132,12 @@ func (row *sessionRow) lists(kind valueKind, hash uint64) bool {
 	return true
 }
 
-// list notes a value. The observation's memory is not kept.
+// list notes a value, which must not be memory of the observation.
 func (row *sessionRow) list(kind valueKind, text string) {
-	row.values = append(row.values, listedValue{kind: kind, text: unique.Make(text)})
+	row.values = append(row.values, listedValue{kind: kind, text: text})
 }
 
-func (row *sessionRow) addFlow(f seshat.FlowMatch) {
-	name := unique.Make(f.Name)
+func (row *sessionRow) addFlow(name string) {
 	for i := range row.flows {
 		if row.flows[i].name == name {
 			row.flows[i].exchanges++
@@ -161,10 +159,10 @@ func (w *writer) addValues(b *bulk, row *sessionRow) {
 		return
 	}
 	for _, v := range row.values {
-		b.append(a, row.number, int16(v.kind), text(v.text.Value()), int64(0))
+		b.append(a, row.number, int16(v.kind), text(v.text), int64(0))
 	}
 	for _, f := range row.flows {
-		b.append(a, row.number, int16(valueFlow), text(f.name.Value()), f.exchanges)
+		b.append(a, row.number, int16(valueFlow), text(f.name), f.exchanges)
 	}
 	row.values, row.flows = nil, row.flows[:0]
 }
@@ -257,4 +255,23 @@ func (w *writer) addLinks(b *bulk, links []seshat.Link) {
 		b.append(a, w.session(l.Session).number, l.Time, uuidOrNull(l.From), uuidOrNull(l.To), text(l.Masked),
 			int16(l.Kind), text(l.Name), string(l.Evidence), l.Score, uint64(l.Exchange), timestamp(l.ExpiresAt))
 	}
+}
+
+// sharedTexts keeps one copy of texts that many sessions have: user agents, endpoints, services, flows.
+type sharedTexts map[string]string
+
+// maxSharedTexts bounds them. Beyond it they are begun anew: what sessions hold stays, and is shared among those.
+const maxSharedTexts = 1 << 14
+
+// share returns the copy of text, which it makes if there is none.
+func (t *sharedTexts) share(text string) string {
+	if shared, ok := (*t)[text]; ok {
+		return shared
+	}
+	if *t == nil || len(*t) >= maxSharedTexts {
+		*t = make(sharedTexts)
+	}
+	text = strings.Clone(text)
+	(*t)[text] = text
+	return text
 }

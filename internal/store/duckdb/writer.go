@@ -35,6 +35,7 @@ type writer struct {
 	endpoints  *recent[contentHash, int64]
 	agents     *recent[contentHash, int64]
 	hasher     contentHasher
+	texts      sharedTexts
 
 	touched []*sessionRow // by the batch in work
 	slices  sessionSlices
