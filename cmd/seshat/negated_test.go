@@ -39,7 +39,7 @@ func TestNegatedTerms(t *testing.T) {
 		t.Errorf("-user:* finds %d sessions; want 1", len(got))
 	}
 	if got := p.must("explore", "-status:200", "--since", "all", "--format", "ndjson", "--columns", "id").lines(); len(got) != 2 {
-		t.Errorf("-status:200 finds %q; want e2 and e3", got)
+		t.Errorf("-status:200 finds %q; want x2 and x3", got)
 	}
 	path := filepath.Join(t.TempDir(), "out.ndjson")
 	p.must("export", "exchanges", "--format", "ndjson", "-o", path, "-status:200", "-q")

@@ -198,13 +198,13 @@ func TestExplore(t *testing.T) {
 	p := imported(t)
 	r := p.must("explore", `endpoint:"POST /login"`, "--columns", "time,id,session_id,user,status", "--format", "ndjson", "--since", "all")
 	alice := p.sessionsOf("user:alice")[0].ID.String()
-	want := `{"time":"2026-01-02T10:00:10Z","id":"e2","session_id":"` + alice + `","user":"alice","status":302}` + "\n"
+	want := `{"time":"2026-01-02T10:00:10Z","id":"x2","session_id":"` + alice + `","user":"alice","status":302}` + "\n"
 	if r.stdout != want {
 		t.Errorf("explore prints %s; want %s", r.stdout, want)
 	}
 	records, err := csv.NewReader(strings.NewReader(
 		p.must("explore", "--columns", "id,duration,ip,identifier,client_session_ids", "--format", "csv", "--since", "all", "--oldest-first").stdout)).ReadAll()
-	if err != nil || len(records) != 6 || records[1][0] != "e1" || records[1][1] != "12.5" || records[4][3] != "shop-app" {
+	if err != nil || len(records) != 6 || records[1][0] != "x1" || records[1][1] != "12.5" || records[4][3] != "shop-app" {
 		t.Errorf("CSV: %v %q", err, records)
 	}
 	if strings.Contains(fmt.Sprint(records), "bob-session-0000000000000001") {
@@ -234,7 +234,7 @@ func TestSession(t *testing.T) {
 	if strings.Contains(story.stdout, "aaaaaaaa") || strings.Contains(story.stdout, "bbbbbbbb") {
 		t.Errorf("a client session ID is shown:\n%s", story.stdout)
 	}
-	for _, other := range []string{id[:13], strings.ToUpper(id[:10]), "e3"} {
+	for _, other := range []string{id[:13], strings.ToUpper(id[:10]), "x3"} {
 		if got := p.must("session", other).stdout; got != story.stdout {
 			t.Errorf("seshat session %s tells another story:\n%s", other, got)
 		}
@@ -268,7 +268,7 @@ func TestSession(t *testing.T) {
 		t.Errorf("story in JSON: %+v", told)
 	}
 	read("--limit", "2")
-	if len(told.Timeline) != 2 || told.Timeline[0].ID != "e1" || told.Timeline[1].ID != "e3" || told.LeftOut != 1 {
+	if len(told.Timeline) != 2 || told.Timeline[0].ID != "x1" || told.Timeline[1].ID != "x3" || told.LeftOut != 1 {
 		t.Errorf("with --limit 2: %+v", told)
 	}
 	p.must("session", id, "--limit", "2").prints("⋯ 1 exchange left out; --limit 0 shows all")
@@ -296,8 +296,8 @@ func TestExplain(t *testing.T) {
 	if _, err := os.Stat(other.data); !os.IsNotExist(err) {
 		t.Errorf("explaining by --rules made a data directory: %v", err)
 	}
-	p.must("explain", "--id", "e4").prints("* shop-app[0] ", "gave the exchange its session, by shop-app (rule)", "Only what was found is kept")
-	p.must("explain", "--id", "e4", "--format", "json").prints(`"not_kept"`)
+	p.must("explain", "--id", "x4").prints("* shop-app[0] ", "gave the exchange its session, by shop-app (rule)", "Only what was found is kept")
+	p.must("explain", "--id", "x4", "--format", "json").prints(`"not_kept"`)
 	p.run("explain", "--id", "nope").exits(exitFailed)
 	bad := write(t, "bad.json", "\n\n{\"time\":\"never\"}\n")
 	p.run("explain", bad).exits(exitFailed).says("seshat: read " + bad + ":3: ")
