@@ -145,6 +145,9 @@ func (p *parser) typed(f *Field, op string, a atom) (Test, *fault) {
 			message, hint := endpoint.Complaint(err)
 			return Test{}, &fault{message, hint}
 		}
+		if e.String() == "*" {
+			return Test{Op: OpExists}, nil // any text is what there is
+		}
 		return Test{Op: OpMatch, Value: Value{Endpoint: e}}, nil
 	default:
 		return p.orderedTest(f, op, a)

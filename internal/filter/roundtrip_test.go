@@ -40,6 +40,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(`a b OR -(c "d e" OR user:(x,"or" y)) NOT time:2026-01-02..now`)
 	f.Add(`user:"\"\\\*" endpoint:"p*t Host/a*\\*b" ip:::1 duration:1d1h request_bytes:1.5KiB..`)
+	f.Add(`endpoint:" *" endpoint:"* *"`)
 	f.Fuzz(func(t *testing.T, input string) {
 		checkRoundTrip(t, input, Exchanges())
 		checkRoundTrip(t, input, Sessions())
