@@ -38,6 +38,7 @@ var layers = map[string]layer{
 	"internal/accuracy":  engines,
 	"internal/correlate": engines,
 	"internal/endpoint":  engines,
+	"internal/enforce":   engines,
 	"internal/filter":    engines,
 	"internal/httpfield": engines,
 	"internal/identify":  engines,

@@ -20,6 +20,25 @@ func (d Digest) IsZero() bool { return d == Digest{} }
 // String is d in lower-case hexadecimal, 32 characters.
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
+// MarshalText implements [encoding.TextMarshaler].
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// ErrBadDigest is returned for text that is not a digest.
+var ErrBadDigest = errors.New("not a digest: 32 hexadecimal digits")
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (d *Digest) UnmarshalText(text []byte) error {
+	if len(text) != 2*len(d) {
+		return ErrBadDigest
+	}
+	var out Digest
+	if _, err := hex.Decode(out[:], text); err != nil {
+		return ErrBadDigest
+	}
+	*d = out
+	return nil
+}
+
 // SessionID is Seshat's own ID of a session: a UUIDv8 derived from the session's first client session ID and its
 // start. It stays the same while client session IDs are refreshed.
 type SessionID [16]byte

@@ -44,6 +44,16 @@ type Observation struct {
 	Grouping   int          // index in IDs
 	Parameters []Parameter
 	Flows      []FlowMatch
+
+	Verdict ObservedVerdict
+}
+
+// ObservedVerdict is what is kept of a [Verdict]. The zero value is of an exchange that nothing was decided on, or that
+// was allowed.
+type ObservedVerdict struct {
+	Action Action
+	By     string   // as in [Verdict]
+	Tags   []string // as in [Verdict]
 }
 
 // ObservedID is a [FoundID] without its secret.

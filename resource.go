@@ -14,6 +14,8 @@ const (
 	KindContextParameter Kind = "ContextParameter"
 	KindFlow             Kind = "Flow"
 	KindMaskRule         Kind = "MaskRule"
+	KindLimit            Kind = "Limit"
+	KindJWTValidation    Kind = "JWTValidation"
 	KindSettings         Kind = "Settings"
 )
 
@@ -192,6 +194,47 @@ type MaskRuleSpec struct {
 	JSONPath string `json:"jsonPath,omitempty"`
 }
 
+// LimitSpec bounds how many requests of one key pass within a window.
+type LimitSpec struct {
+	Enabled *bool `json:"enabled,omitempty"`
+	Scope   Scope `json:"scope,omitempty"`
+	// Endpoints are patterns as in [FlowSpec]. One of them must match. None means every endpoint.
+	Endpoints  []string    `json:"endpoints,omitempty"`
+	Conditions []Condition `json:"conditions,omitempty"` // on the request; all must hold
+	// Key is what is counted apart: session, user, clientSessionID, ip, "parameter:NAME" (a context parameter) or
+	// "claim:NAME" (of the token that identifies the session). Several are counted by their combination. A request
+	// that lacks one of them is not counted, but that a session always exists.
+	Key []string `json:"key"`
+	// Count requests pass within any Window.
+	Count  int      `json:"count"`
+	Window Duration `json:"window"`
+	// Action is limit (429, the default), block (403), or tag, which lets requests pass and counts those it would
+	// have refused.
+	Action string `json:"action,omitempty"`
+	// For is how long the key is refused once it went over; until the window has room again when it is not set.
+	For *Duration `json:"for,omitempty"`
+}
+
+// JWTValidationSpec says which tokens are good.
+type JWTValidationSpec struct {
+	Enabled   *bool    `json:"enabled,omitempty"`
+	Scope     Scope    `json:"scope,omitempty"`
+	Endpoints []string `json:"endpoints,omitempty"` // as in [FlowSpec]
+	// Token is where the token is: header (with a scheme such as "Bearer" in front of it), cookie or query. The header
+	// Authorization when it is not set.
+	Token *Extract `json:"token,omitempty"`
+	// Required acts on requests without a token too. Otherwise they pass.
+	Required bool `json:"required,omitempty"`
+	// JWKSURL is where the issuer publishes its keys; JWKS holds them as JSON. One of the two is set.
+	JWKSURL   string   `json:"jwksURL,omitempty"`
+	JWKS      string   `json:"jwks,omitempty"`
+	Issuers   []string `json:"issuers,omitempty"`   // the accepted values of "iss"; none accepts all
+	Audiences []string `json:"audiences,omitempty"` // "aud" must hold one of them; none accepts all
+	// Action is block (the default) or tag.
+	Action string `json:"action,omitempty"`
+	Status *int   `json:"status,omitempty"` // of a block: 401 (the default) or 403
+}
+
 // SettingsSpec are the settings of a whole installation. There is one Settings resource, called "default".
 type SettingsSpec struct {
 	Retention *Duration `json:"retention,omitempty"` // how long exchanges are kept, from when they were stored
@@ -224,6 +267,8 @@ func (*SessionRuleSpec) resourceKind() Kind      { return KindSessionRule }
 func (*ContextParameterSpec) resourceKind() Kind { return KindContextParameter }
 func (*FlowSpec) resourceKind() Kind             { return KindFlow }
 func (*MaskRuleSpec) resourceKind() Kind         { return KindMaskRule }
+func (*LimitSpec) resourceKind() Kind            { return KindLimit }
+func (*JWTValidationSpec) resourceKind() Kind    { return KindJWTValidation }
 func (*SettingsSpec) resourceKind() Kind         { return KindSettings }
 
 // KindOf returns the kind that spec belongs to.
