@@ -194,11 +194,12 @@ func (w *Worker) noteBody(side seshat.Side, form, members viewID) {
 // mayIssue reports whether the response may be one that issues tokens: it answers a request that changes something,
 // or whose path says so. Other bodies are data, and reading them would cost time and find nothing.
 func (w *Worker) mayIssue() bool {
-	switch w.x.Request.Method {
-	case "POST", "PUT", "PATCH":
-		return true
-	}
-	for rest := w.x.Request.Path; rest != ""; {
+	return changes(w.x.Request.Method) || hasIssuingWord(w.x.Request.Path)
+}
+
+// hasIssuingWord reports whether a segment of path is one of the issuing words.
+func hasIssuingWord(path string) bool {
+	for rest := path; rest != ""; {
 		segment := rest
 		if i := strings.IndexByte(rest, '/'); i >= 0 {
 			segment, rest = rest[:i], rest[i+1:]

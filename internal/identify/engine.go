@@ -27,6 +27,9 @@ type Engine struct {
 	slots  int // how many names there are in tables
 
 	ruleScopes, parameterScopes, flowScopes, maskScopes *rule.ScopeIndex
+
+	wanted     [2]wantedBodies // by side
+	typeHidden bool            // a mask rule may hide Content-Type
 }
 
 // identifier is a compiled identifier with what looking for it quickly needs.
@@ -76,6 +79,12 @@ func New(rs *rule.Ruleset, hasher Hasher) *Engine {
 	e.parameterScopes = index(rs.Parameters(), func(p *rule.Parameter) *rule.Scope { return &p.Scope })
 	e.flowScopes = index(rs.Flows(), func(f *rule.Flow) *rule.Scope { return &f.Scope })
 	e.maskScopes = index(rs.Masks(), func(m *rule.Mask) *rule.Scope { return &m.Scope })
+	for side := range e.wanted {
+		e.wanted[side] = wantBodies(rs, seshat.Side(side)) //nolint:gosec // one of two
+		for _, m := range rs.Masks() {
+			e.typeHidden = e.typeHidden || m.Hides(seshat.Side(side), seshat.LocationHeader, "Content-Type") //nolint:gosec // see above
+		}
+	}
 	return e
 }
 
