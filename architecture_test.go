@@ -57,6 +57,7 @@ var layers = map[string]layer{
 	"internal/journal/spool": pipelines,
 	"internal/pipeline":      pipelines,
 
+	"internal/config":            adapters,
 	"internal/ingest/accesslog":  adapters,
 	"internal/ingest/detect":     adapters,
 	"internal/ingest/har":        adapters,
@@ -87,6 +88,7 @@ var layers = map[string]layer{
 // that chooses among formats, what is built on resources, and a suite with its twin. Engines may import each other;
 // that Go refuses circles is enough there.
 var neighbours = map[string][]string{
+	"internal/config":            {"internal/resource"},
 	"internal/ingest/accesslog":  {"internal/ingest/jsonrecord", "internal/ingest/lines"},
 	"internal/ingest/detect":     {"internal/ingest/accesslog", "internal/ingest/har", "internal/ingest/ndjson"},
 	"internal/ingest/har":        {"internal/ingest/jsonrecord"},

@@ -1,0 +1,108 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParse(t *testing.T) {
+	c, faults := Parse("seshat.yaml", []byte(`
+listeners:
+  - address: ":8443"
+    tls: {certificates: [{certificate: cert.pem, key: key.pem}], minVersion: "1.3"}
+  - address: ":8080"
+    proxyProtocol: {trusted: [10.0.0.0/8]}
+trustedProxies: [10.0.0.0/8, "2001:db8::/32", 192.0.2.7]
+environment: prod
+routes:
+  - {hosts: [api.shop.example, "*.shop.example"], paths: [/orders], service: orders, upstream: orders}
+  - {upstream: shop}
+upstreams:
+  - {name: shop, servers: ["http://127.0.0.1:3000"]}
+  - name: orders
+    servers: ["http://10.0.0.1:80", "https://10.0.0.2"]
+    healthCheck: {path: /healthz, interval: 2s}
+    retries: 0
+input: {maxHeaderBytes: 32KiB}
+journal: {failClosed: true, maxBytes: 1GiB}
+`))
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if got := time.Duration(*c.Upstreams[1].HealthCheck.Timeout); got != defaultCheckWait {
+		t.Errorf("the time of a health check is %v; the default is %v", got, defaultCheckWait)
+	}
+	if *c.Upstreams[1].Retries != 0 || *c.Upstreams[0].Retries != 1 {
+		t.Error("0 retries is not the default of 1")
+	}
+	if *c.Input.MaxHeaderBytes != 32<<10 || *c.Journal.MaxBytes != 1<<30 {
+		t.Error("sizes are read wrongly")
+	}
+	if got := Prefixes(c.TrustedProxies)[2].String(); got != "192.0.2.7/32" {
+		t.Errorf("one address is the range %s", got)
+	}
+	if c.API.Address != DefaultAPI || c.Role != RoleAll {
+		t.Error("defaults are missing")
+	}
+}
+
+func TestListenIsShort(t *testing.T) {
+	c, faults := Parse("seshat.yaml", []byte("listen: 127.0.0.1:80\nupstreams: [{name: a, servers: [\"http://127.0.0.1:3000\"]}]\n"))
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if len(c.Listeners) != 1 || c.Listeners[0].Address != "127.0.0.1:80" || len(c.Routes) != 1 || c.Routes[0].Upstream != "a" {
+		t.Errorf("listeners %+v, routes %+v", c.Listeners, c.Routes)
+	}
+}
+
+func TestFaultsSayWhere(t *testing.T) {
+	const upstreams = "upstreams: [{name: a, servers: [\"http://127.0.0.1:3000\"]}]\n"
+	f := func(input, want string) {
+		t.Helper()
+		_, faults := Parse("seshat.yaml", []byte(input))
+		if len(faults) == 0 {
+			t.Errorf("%q is accepted; want %s", input, want)
+		} else if got := faults.Error(); !strings.Contains(got, want) {
+			t.Errorf("%q:\n got %s\nwant %s", input, got, want)
+		}
+	}
+	f("lissten: \":80\"\n"+upstreams, `seshat.yaml:1:1: lissten: unknown field (did you mean listen?)`)
+	f("listen: \"8080\"\n"+upstreams, `listeners[0].address: "8080" is no address (write it as in ":8080"`)
+	f("listen: \":80\"\nlisteners: [{address: \":80\"}]\n"+upstreams, `:80 is the address of listeners[0].address too`)
+	f("listen: \":8080\"\n", `routes: there is no route`)
+	f("routes: [{upstream: b}]\n"+upstreams, `seshat.yaml:1:21: routes[0].upstream: there is no upstream called "b"`)
+	f("routes: [{upstream: a, paths: [x]}]\n"+upstreams, `routes[0].paths[0]: "x" is no path`)
+	f("routes: [{upstream: a, hosts: [\"a*\"]}]\n"+upstreams, `routes[0].hosts[0]: "a*" is no host`)
+	f("routes: [{upstream: a}, {upstream: a}]\n"+upstreams, `routes[1]: matches exactly what routes[0] does`)
+	f("upstreams: [{name: a, servers: []}]\n", `upstreams[0].servers: the list is empty`)
+	f("upstreams: [{name: a, servers: [\"ftp://x\"]}]\n", `"ftp://x" is no URL of a server`)
+	f("upstreams: [{name: a, servers: [\"http://u:secret@x\"]}]\n", `"…@x" is no URL of a server`)
+	f("upstreams: [{name: a, servers: [\"http://x/y\"]}]\n", `a server has no path`)
+	f("trustedProxies: [10.0.0.1/8]\n"+upstreams, `trustedProxies[0]: not a range of addresses`)
+	f("input: {maxHeaderBytes: 1 GB}\n"+upstreams, `input.maxHeaderBytes: not a size`)
+	f("input: {maxHeaderBytes: 9000000TiB}\n"+upstreams, `not a size`)
+	f("timeouts: {header: 0s}\n"+upstreams, `timeouts.header: 0s is out of range`)
+	f("role: gateway\n"+upstreams, `role: a gateway that does not record needs a journal`)
+	f("nats: {url: \"http://x\"}\n"+upstreams, `nats.url: is no address of NATS servers`)
+	f("listeners: [{address: \":1\", tls: {certificates: []}}]\n"+upstreams, `tls.certificates: the list is empty`)
+	f("forwardAuth: {address: \":1\", observe: log}\n"+upstreams, `there is no access log to observe`)
+	f("sessionFields: {session: \"X Y\"}\n"+upstreams, `"X Y" is no name of a header field`)
+	f("tracing: {endpoint: \"http://x\", sampleRatio: 2}\n"+upstreams, `tracing.sampleRatio: is not a share`)
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("listen: \":80\"\nupstreams: [{name: a, servers: [\"http://127.0.0.1:3000\"]}]\n"))
+	f.Add([]byte("cluster: {name: a, node: b, listen: \":1\", routes: [], tokenFile: t}\ntracing: {endpoint: x}\n"))
+	f.Add([]byte("upstreams: [{name: a, servers: [\"http://%zz\"], healthCheck: {path: \"\"}}]\nlogs: [{path: \"\"}]\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, faults := Parse("seshat.yaml", data)
+		if (c == nil) == (len(faults) == 0) {
+			t.Fatalf("configuration %v with faults %v", c, faults)
+		}
+		if c != nil && len(c.validate()) > 0 {
+			t.Fatal("what was accepted is not valid")
+		}
+	})
+}
