@@ -110,12 +110,12 @@ func (p *Inline) Use(engine *identify.Engine) {
 
 // NeedsRequestBody reports whether something in scope of x wants the request's body. x has the request without it.
 func (p *Inline) NeedsRequestBody(x *seshat.Exchange) bool {
-	return needsBody(x, seshat.InRequest)
+	return p.rules.Load().engine.NeedsBody(x, seshat.InRequest)
 }
 
 // NeedsResponseBody reports whether something in scope of x wants the response's body. x has the response without it.
 func (p *Inline) NeedsResponseBody(x *seshat.Exchange) bool {
-	return needsBody(x, seshat.InResponse)
+	return p.rules.Load().engine.NeedsBody(x, seshat.InResponse)
 }
 
 // Begin judges the request of x. Nothing of x is kept. Time, Environment, Service, Client and Request are set.
@@ -143,7 +143,7 @@ func (p *Inline) begin(x *seshat.Exchange) *Passage {
 	f := p.rules.Load()
 	w := f.workers.Get().(*worker)
 	w.Identify(x, &w.identity)
-	w.digests = digestsOf(w.hasher, &w.identity, w.digests[:0])
+	w.digests = protect.Digests(w.hasher, &w.identity, w.digests[:0])
 	w.request = enforce.Request{Exchange: x, Identity: &w.identity, Digests: w.digests, Now: x.Time}
 	p.config.Enforcer.Decide(&w.request, &g.decision)
 	w.request.Exchange = nil
