@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/seshat-project/seshat/internal/identify"
-	"github.com/seshat-project/seshat/internal/kv"
 	"github.com/seshat-project/seshat/internal/resource"
 	"github.com/seshat-project/seshat/internal/rule"
 )
@@ -22,19 +20,12 @@ func (a *app) autoIdentify(ctx context.Context, rules *rule.Ruleset, hosts []str
 	return a.withRegistry(ctx, func(r *registry) error {
 		for _, host := range hosts {
 			auto := identify.AutoRule(host)
-			if _, err := r.History(ctx, auto.Kind, auto.Metadata.Name); !errors.Is(err, kv.ErrNotFound) {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			key := resource.Key(auto.Kind, auto.Metadata.Name)
-			_, err := r.Apply(ctx, []resource.Parsed{{Resource: auto}}, resource.ApplyOptions{
-				Author:   resource.Author{By: autoBy, At: a.now()},
-				Expected: map[string]kv.Revision{key: kv.None},
-			})
+			added, err := r.AddNew(ctx, auto, resource.Author{By: autoBy, At: a.now()})
 			if err != nil {
 				return registryError("add session rule "+auto.Metadata.Name, err)
+			}
+			if !added {
+				continue
 			}
 			a.note("Authorization identifies sessions of %s from now on: session rule %s was added (seshat get and seshat delete "+
 				"sessionrule %[2]s show and remove it).", host, auto.Metadata.Name)
