@@ -10,7 +10,8 @@ import (
 // kinds are the kinds of resources in the order in which they are listed and printed.
 func kinds() []seshat.Kind {
 	return []seshat.Kind{
-		seshat.KindSessionRule, seshat.KindContextParameter, seshat.KindFlow, seshat.KindMaskRule, seshat.KindSettings,
+		seshat.KindSessionRule, seshat.KindContextParameter, seshat.KindFlow, seshat.KindMaskRule, seshat.KindLimit,
+		seshat.KindJWTValidation, seshat.KindSettings,
 	}
 }
 
@@ -28,6 +29,10 @@ func newSpec(kind seshat.Kind) seshat.Spec {
 		return &seshat.FlowSpec{}
 	case seshat.KindMaskRule:
 		return &seshat.MaskRuleSpec{}
+	case seshat.KindLimit:
+		return &seshat.LimitSpec{}
+	case seshat.KindJWTValidation:
+		return &seshat.JWTValidationSpec{}
 	case seshat.KindSettings:
 		return &seshat.SettingsSpec{}
 	default:
@@ -99,6 +104,14 @@ func words(f field) []string {
 		case "in":
 			return []string{"request", "response"}
 		}
+	case reflect.TypeFor[seshat.LimitSpec]():
+		if f.name == "action" {
+			return []string{"limit", "block", "tag"}
+		}
+	case reflect.TypeFor[seshat.JWTValidationSpec]():
+		if f.name == "action" {
+			return []string{"block", "tag"}
+		}
 	case reflect.TypeFor[seshat.ExpirationAttribute]():
 		if f.name == "format" {
 			return []string{"durationSeconds", "durationMilliseconds", "epochSeconds", "epochMilliseconds"}
@@ -138,6 +151,8 @@ func choices(t reflect.Type) []string {
 		return []string{"header", "cookie"}
 	case reflect.TypeFor[seshat.Expiration]():
 		return []string{"jwt", "attribute"}
+	case reflect.TypeFor[seshat.JWTValidationSpec]():
+		return []string{"jwksURL", "jwks"}
 	default:
 		return nil
 	}

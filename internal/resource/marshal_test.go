@@ -173,7 +173,7 @@ func drawResources(t *rapid.T) []seshat.Resource {
 			}
 			r.Metadata.Labels[texts(1).Draw(t, "label")] = texts(0).Draw(t, "value")
 		}
-		switch rapid.IntRange(0, 4).Draw(t, "kind") {
+		switch rapid.IntRange(0, 6).Draw(t, "kind") {
 		case 0:
 			r.Spec = &seshat.SessionRuleSpec{
 				Enabled: drawPointer(t, rapid.Bool()), Priority: drawPointer(t, rapid.IntRange(-1000, 1000)), Scope: drawScope(t),
@@ -192,6 +192,24 @@ func drawResources(t *rapid.T) []seshat.Resource {
 			}
 		case 3:
 			r.Spec = &seshat.MaskRuleSpec{Location: "header", Key: drawMatch(t), In: drawWord(t, "request", "response")}
+		case 4:
+			r.Spec = &seshat.LimitSpec{
+				Enabled: drawPointer(t, rapid.Bool()), Scope: drawScope(t), Endpoints: drawTexts(t, 1), Conditions: drawSlice(t, drawCondition),
+				Key:   rapid.SliceOfN(texts(1), 1, 3).Draw(t, "key"),
+				Count: rapid.IntRange(0, 1000).Draw(t, "count"), Window: seshat.Duration(rapid.Int64Range(0, 1<<50).Draw(t, "window")),
+				Action: drawWord(t, "limit", "block", "tag"), For: drawDuration(t),
+			}
+		case 5:
+			s := &seshat.JWTValidationSpec{
+				Enabled: drawPointer(t, rapid.Bool()), Scope: drawScope(t), Endpoints: drawTexts(t, 1), Required: rapid.Bool().Draw(t, "required"),
+				JWKSURL: texts(1).Draw(t, "jwksURL"), Issuers: drawTexts(t, 1), Audiences: drawTexts(t, 1),
+				Action: drawWord(t, "block", "tag"), Status: drawPointer(t, rapid.IntRange(400, 403)),
+			}
+			if rapid.Bool().Draw(t, "with token") {
+				e := drawExtract(t)
+				s.Token = &e
+			}
+			r.Spec = s
 		default:
 			s := &seshat.SettingsSpec{Retention: drawDuration(t), BuiltIn: drawPointer(t, rapid.Bool())}
 			if rapid.Bool().Draw(t, "with inference") {

@@ -11,6 +11,10 @@ func typeDescription(name string) string {
 		return "Marks exchanges as part of a sensitive business flow."
 	case "MaskRule":
 		return "Removes values before anything else sees them."
+	case "Limit":
+		return "Bounds how many requests of one key pass within a window."
+	case "JWTValidation":
+		return "Says which tokens are good."
 	case "Settings":
 		return "The settings of a whole installation. There is one, called default."
 	case "Scope":
@@ -169,9 +173,11 @@ func ruleDescription(name string) string {
 // specDescription goes on with the fields of the specs.
 func specDescription(name string) string {
 	switch name {
-	case "SessionRuleSpec.enabled", "ContextParameterSpec.enabled", "FlowSpec.enabled", "MaskRuleSpec.enabled":
+	case "SessionRuleSpec.enabled", "ContextParameterSpec.enabled", "FlowSpec.enabled", "MaskRuleSpec.enabled", "LimitSpec.enabled",
+		"JWTValidationSpec.enabled":
 		return "Whether the resource is in use; true when it is not there."
-	case "SessionRuleSpec.scope", "ContextParameterSpec.scope", "FlowSpec.scope", "MaskRuleSpec.scope":
+	case "SessionRuleSpec.scope", "ContextParameterSpec.scope", "FlowSpec.scope", "MaskRuleSpec.scope", "LimitSpec.scope",
+		"JWTValidationSpec.scope":
 		return "The exchanges that the resource is about."
 	case "SessionRuleSpec.priority":
 		return "Lower numbers are tried first, equal ones by name; 100 when it is not there."
@@ -191,7 +197,7 @@ func specDescription(name string) string {
 		return "Keep only the keyed digest."
 	case "FlowSpec.type":
 		return "authentication, logout, token-refresh, account-creation, billing, admin, messaging, ai, or any other lower-case name."
-	case "FlowSpec.endpoints":
+	case "FlowSpec.endpoints", "LimitSpec.endpoints", "JWTValidationSpec.endpoints":
 		return "Patterns such as 'POST */login': method and host/path; * stands for anything but a space. One must match."
 	case "MaskRuleSpec.in":
 		return "The side to mask; both when it is not there."
@@ -221,6 +227,42 @@ func specDescription(name string) string {
 		return "Whether such links are made."
 	case "InferenceSettings.minimumScore":
 		return "The score that such a link needs, from 0 to 1."
+	default:
+		return actingDescription(name)
+	}
+}
+
+// actingDescription goes on with the fields of the kinds that act on requests.
+func actingDescription(name string) string {
+	switch name {
+	case "LimitSpec.conditions":
+		return "On the request. Must all hold."
+	case "LimitSpec.key":
+		return "What is counted apart: session, user, clientSessionID, ip, parameter:NAME (a context parameter) or claim:NAME (of the token that identifies the session). Several are counted by their combination."
+	case "LimitSpec.count":
+		return "How many requests of one key pass within any window."
+	case "LimitSpec.window":
+		return "The window, from 1s to 7d. It slides."
+	case "LimitSpec.action":
+		return "What happens to further requests: limit (429) when it is not there, block (403), or tag, which lets them pass."
+	case "LimitSpec.for":
+		return "How long a key is refused once it went over; until the window has room again when it is not there."
+	case "JWTValidationSpec.token":
+		return "Where the token is: header, cookie or query. The header Authorization when it is not there. A scheme such as Bearer in front of the token is removed."
+	case "JWTValidationSpec.required":
+		return "Whether requests without a token are not accepted either."
+	case "JWTValidationSpec.jwksURL":
+		return "Where the issuer publishes its keys: an address with https."
+	case "JWTValidationSpec.jwks":
+		return "The keys: a JSON Web Key Set as JSON, or public keys in PEM."
+	case "JWTValidationSpec.issuers":
+		return "The values of iss that are accepted; all when there are none."
+	case "JWTValidationSpec.audiences":
+		return "aud must hold one of them; anything when there are none."
+	case "JWTValidationSpec.action":
+		return "What happens to requests whose token is not accepted: block when it is not there, or tag, which lets them pass."
+	case "JWTValidationSpec.status":
+		return "The status of a block: 401 when it is not there, or 403."
 	default:
 		return ""
 	}

@@ -71,6 +71,14 @@ func (c *compiler) add(r *seshat.Resource) {
 		if compiled := compileMask(spec, name, s); on(s.Enabled) {
 			c.set.masks = append(c.set.masks, compiled)
 		}
+	case *seshat.LimitSpec:
+		if compiled := compileLimit(spec, name, s); on(s.Enabled) {
+			c.set.limits = append(c.set.limits, compiled)
+		}
+	case *seshat.JWTValidationSpec:
+		if compiled := compileValidation(spec, name, s); on(s.Enabled) {
+			c.set.validations = append(c.set.validations, compiled)
+		}
 	case *seshat.SettingsSpec:
 		checkSettings(at, name, s)
 		c.set.settings = *s
@@ -129,6 +137,8 @@ func (c *compiler) sort() {
 	slices.SortFunc(c.set.parameters, func(a, b *Parameter) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.set.flows, func(a, b *Flow) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.set.masks, func(a, b *Mask) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.set.limits, func(a, b *Limit) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.set.validations, func(a, b *Validation) int { return cmp.Compare(a.Name, b.Name) })
 	enabled := make(map[seshat.RuleID]*Rule, len(c.set.rules))
 	for _, r := range c.set.rules {
 		enabled[r.ID] = r
@@ -136,9 +146,16 @@ func (c *compiler) sort() {
 	c.set.byID = enabled
 }
 
-// checkMasks reports identifiers whose value, or whose expiry, a mask rule would remove before they could see it.
+// checkMasks reports identifiers whose value, or whose expiry, a mask rule would remove before they could see it, and
+// tokens that could not be validated for the same reason.
 func (c *compiler) checkMasks() {
 	for _, m := range c.set.masks {
+		for _, v := range c.set.validations {
+			if m.Scope.overlaps(&v.Scope) && m.covers(&v.Token) {
+				at := place{faults: c.faults, file: string(seshat.KindJWTValidation) + "/" + v.Name}.child("spec").child("token")
+				at.fault("change the scope of one of them", "a masked parameter cannot be validated: MaskRule/%s removes %s", m.Name, v.Token.String())
+			}
+		}
 		for _, r := range c.set.rules {
 			if !m.Scope.overlaps(&r.Scope) {
 				continue

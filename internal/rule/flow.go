@@ -28,17 +28,7 @@ func compileFlow(at place, name string, spec *seshat.FlowSpec) *Flow {
 		at.child("type").fault("authentication, logout, token-refresh, account-creation, billing, admin, messaging, ai, or a name of your own in lower-case letters, digits and -",
 			"%q is not a flow type", spec.Type)
 	}
-	list := at.child("endpoints")
-	list.limit(len(spec.Endpoints), MaxEndpoints, "endpoints")
-	for i, text := range spec.Endpoints {
-		pattern, err := endpoint.ParsePattern(text)
-		if err != nil {
-			message, hint := endpoint.Complaint(err)
-			list.item(i).fault(hint, "%q: %s", text, message)
-			continue
-		}
-		f.Endpoints = append(f.Endpoints, pattern)
-	}
+	f.Endpoints = compileEndpoints(at.child("endpoints"), spec.Endpoints)
 	return f
 }
 

@@ -14,7 +14,7 @@ const (
 	MaxTransformations = 16
 	// MaxScopeEntries is how many environments, services or URLs a scope may list.
 	MaxScopeEntries = 256
-	// MaxEndpoints is how many endpoint patterns a flow may list.
+	// MaxEndpoints is how many endpoint patterns a flow, limit or validation may list.
 	MaxEndpoints = 256
 	// MaxPattern is how many bytes a regular expression, JSONPath or endpoint pattern may have. RE2 runs in linear
 	// time, but its program, and so each step, grows with the expression.

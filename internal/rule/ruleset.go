@@ -25,8 +25,12 @@ type Ruleset struct {
 	parameters []*Parameter
 	flows      []*Flow
 	masks      []*Mask
-	settings   seshat.SettingsSpec
-	byID       map[seshat.RuleID]*Rule
+
+	limits      []*Limit
+	validations []*Validation
+
+	settings seshat.SettingsSpec
+	byID     map[seshat.RuleID]*Rule
 }
 
 // Rules returns the enabled session rules in the order in which they are tried: by priority, then by name.
@@ -46,6 +50,12 @@ func (r *Ruleset) Flows() []*Flow { return r.flows }
 
 // Masks returns the enabled mask rules, by name.
 func (r *Ruleset) Masks() []*Mask { return r.masks }
+
+// Limits returns the enabled limits, by name.
+func (r *Ruleset) Limits() []*Limit { return r.limits }
+
+// Validations returns the enabled validations of tokens, by name.
+func (r *Ruleset) Validations() []*Validation { return r.validations }
 
 // Settings returns the settings of the installation as they were declared.
 func (r *Ruleset) Settings() seshat.SettingsSpec { return r.settings }
