@@ -60,6 +60,8 @@ var layers = map[string]layer{
 	"internal/pipeline":      pipelines,
 
 	"internal/config":            adapters,
+	"internal/demo":              adapters,
+	"internal/telemetry":         adapters,
 	"internal/ingest/accesslog":  adapters,
 	"internal/ingest/detect":     adapters,
 	"internal/ingest/har":        adapters,

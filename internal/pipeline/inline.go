@@ -64,8 +64,8 @@ type SessionFields struct {
 type Span interface {
 	// Fields are the header fields that carry the trace on to the origin.
 	Fields() []seshat.Field
-	// End ends the span with what became of the exchange.
-	End(x *seshat.Exchange, g *Passage)
+	// End ends the span with what became of the exchange; o is what is kept of it.
+	End(x *seshat.Exchange, o *seshat.Observation, g *Passage)
 }
 
 // MaxBody is how many bytes of a body identification looks at. What is longer is cut: sign-in forms, token responses and
@@ -213,7 +213,7 @@ func (g *Passage) End(ctx context.Context, x *seshat.Exchange) error {
 		p.auto.observe(x, o)
 	}
 	if g.span != nil {
-		g.span.End(x, g)
+		g.span.End(x, o, g)
 	}
 	f.workers.Put(w)
 	err := p.config.Publisher.Append(ctx, g.ticket, o)
