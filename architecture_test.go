@@ -62,6 +62,8 @@ var layers = map[string]layer{
 	"internal/config":            adapters,
 	"internal/demo":              adapters,
 	"internal/telemetry":         adapters,
+	"internal/accesslogservice":  adapters,
+	"internal/extproc":           adapters,
 	"internal/ingest/accesslog":  adapters,
 	"internal/ingest/detect":     adapters,
 	"internal/ingest/har":        adapters,
@@ -92,6 +94,7 @@ var layers = map[string]layer{
 // that chooses among formats, what is built on resources, and a suite with its twin. Engines may import each other;
 // that Go refuses circles is enough there.
 var neighbours = map[string][]string{
+	"internal/extproc":           {"internal/accesslogservice"}, // one server for what Envoy sends
 	"internal/config":            {"internal/resource"},
 	"internal/ingest/accesslog":  {"internal/ingest/jsonrecord", "internal/ingest/lines"},
 	"internal/ingest/detect":     {"internal/ingest/accesslog", "internal/ingest/har", "internal/ingest/ndjson"},
@@ -117,6 +120,8 @@ var outsideImports = map[string][]string{
 var technologies = map[string]string{
 	"database/sql":                    "internal/store/duckdb",
 	"github.com/duckdb/":              "internal/store/duckdb",
+	"github.com/envoyproxy/":          "internal/accesslogservice",
+	"google.golang.org/grpc":          "internal/extproc",
 	"github.com/nats-io/":             "internal/natskv",
 	"github.com/spf13/":               "cmd/seshat",
 	"github.com/jedib0t/go-pretty":    "internal/terminal",
@@ -129,6 +134,7 @@ var technologies = map[string]string{
 
 // sharedTechnologies are second places that a library is in, and why.
 var sharedTechnologies = map[string][]string{
+	"google.golang.org/grpc":        {"internal/accesslogservice"},  // a service of the same server
 	"golang.org/x/term":             {"cmd/seshat"},                 // whether standard input is a terminal
 	"github.com/andybalholm/brotli": {"internal/ingest"},            // the coding of a message, and of a file
 	"github.com/goccy/go-yaml":      {"internal/resource/ruletest"}, // rules, and the tests of rules
