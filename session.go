@@ -122,7 +122,8 @@ type Session struct {
 	EndedAt          *time.Time  `json:"ended_at"`
 	ExpiresAt        *time.Time  `json:"expires_at"`
 	Exchanges        int64       `json:"exchanges"`
-	Errors           int64       `json:"errors"` // exchanges with a status of 400 or more
+	Errors           int64       `json:"errors"`  // exchanges with a status of 400 or more
+	Refused          int64       `json:"refused"` // exchanges that were answered in place of the origin: limited or blocked
 	Endpoints        []string    `json:"endpoints"`
 	IPs              []string    `json:"ips"`
 	UserAgents       []string    `json:"user_agents"`

@@ -123,6 +123,9 @@ func exchangeColumns() []exchangeColumn {
 		})),
 		list("client_session_ids", "all client session IDs that were found, masked", clientSessionIDs),
 		list("flows", "the flows that the exchange is part of", exchangeFlows),
+		detailed(text("verdict", "allow, tag, limit or block: what Seshat did", func(x *seshat.Assigned) string { return x.Verdict.Action.String() })),
+		detailed(text("verdict.by", "what decided that, such as Limit/login", func(x *seshat.Assigned) string { return x.Verdict.By })),
+		list("tags", "what would have acted if it were not set to tag only", func(x *seshat.Assigned) []string { return x.Verdict.Tags }),
 		text("trace_id", "the W3C trace ID", func(x *seshat.Assigned) string { return x.TraceID }),
 	}
 }

@@ -198,6 +198,22 @@ type ndjsonExchange struct {
 	ClientSessionIDs []string          `json:"client_session_ids,omitempty"`
 	Flows            []string          `json:"flows,omitempty"`
 	Attributes       map[string]string `json:"attributes,omitempty"`
+	Verdict          *exportedVerdict  `json:"verdict,omitempty"` // none was allowed
+}
+
+// exportedVerdict is what Seshat did with an exchange that it did not just allow.
+type exportedVerdict struct {
+	Action string   `json:"action"`
+	By     string   `json:"by,omitempty"`
+	Tags   []string `json:"tags,omitempty"`
+}
+
+func exportVerdict(x *seshat.Assigned) *exportedVerdict {
+	v := &x.Verdict
+	if v.Action == seshat.ActionAllow && v.By == "" && len(v.Tags) == 0 {
+		return nil
+	}
+	return &exportedVerdict{Action: v.Action.String(), By: v.By, Tags: v.Tags}
 }
 
 type ndjsonClient struct {
@@ -229,7 +245,7 @@ func exportedExchange(x *seshat.Assigned) *ndjsonExchange {
 		},
 		TraceID: x.TraceID, Key: exchangeKey(x), SessionID: x.Session.String(), Endpoint: store.EndpointName(x.Observation),
 		User: exchangeUser(x), Roles: parametersOf(x, seshat.ParameterRole), ClientSessionIDs: clientSessionIDs(x),
-		Flows: exchangeFlows(x), Attributes: exchangeAttributes(x),
+		Flows: exchangeFlows(x), Attributes: exchangeAttributes(x), Verdict: exportVerdict(x),
 	}
 	if x.UserAgent != "" {
 		out.Request.Headers = [][2]string{{"User-Agent", x.UserAgent}}

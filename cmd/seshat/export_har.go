@@ -27,6 +27,8 @@ type (
 		Service     string   `json:"_service,omitempty"`
 		Flows       []string `json:"_flows,omitempty"`
 		TraceID     string   `json:"_trace_id,omitempty"`
+
+		Verdict *exportedVerdict `json:"_verdict,omitempty"`
 	}
 	harRequest struct {
 		Method      string    `json:"method"`
@@ -131,5 +133,6 @@ func newHAREntry(x *seshat.Assigned) *harEntry {
 		Timings: harTimings{Wait: took},
 		ID:      exchangeID(x), SessionID: x.Session.String(), User: exchangeUser(x), ClientIP: exchangeIP(x),
 		Environment: x.Environment, Service: x.Service, Flows: exchangeFlows(x), TraceID: x.TraceID,
+		Verdict: exportVerdict(x),
 	}
 }

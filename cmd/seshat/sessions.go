@@ -235,7 +235,7 @@ func completeSession(s *seshat.Session) *seshat.Session {
 // sessionFields are the fields of a session in CSV, in the order and under the names of the JSON.
 var sessionFields = []string{
 	"session_id", "previous_session_id", "state", "user", "roles", "identified_by", "confidence", "environment",
-	"services", "first_seen", "last_seen", "ended_by", "ended_at", "expires_at", "exchanges", "errors", "endpoints",
+	"services", "first_seen", "last_seen", "ended_by", "ended_at", "expires_at", "exchanges", "errors", "refused", "endpoints",
 	"ips", "user_agents", "client_session_ids", "flows",
 }
 
@@ -262,7 +262,7 @@ func sessionRecord(s *seshat.Session) []string {
 		s.ID.String(), previous, string(s.State), s.User, list(s.Roles), s.IdentifiedBy,
 		strconv.FormatFloat(terminal.Fraction(s.Confidence), 'g', -1, 64), s.Environment, list(s.Services), rfc3339(s.FirstSeen),
 		rfc3339(s.LastSeen), string(s.EndedBy), endedAt, expiresAt, strconv.FormatInt(s.Exchanges, 10),
-		strconv.FormatInt(s.Errors, 10), list(s.Endpoints), list(s.IPs), list(s.UserAgents), list(s.ClientSessionIDs),
+		strconv.FormatInt(s.Errors, 10), strconv.FormatInt(s.Refused, 10), list(s.Endpoints), list(s.IPs), list(s.UserAgents), list(s.ClientSessionIDs),
 		list(flows),
 	}
 }

@@ -29,7 +29,14 @@ func Exchanges() *Fields {
 		{Name: "identifier", Aliases: []string{"identified_by"}, Type: TypeText, Fold: true, Doc: "The name of the rule or built-in identifier that gave the session.", Example: `identifier:ip*`},
 		{Name: "rule", Aliases: []string{"rules"}, Type: TypeText, Many: true, Fold: true, Doc: "The name of a rule or built-in identifier that found a client session ID, whichever gave the session.", Example: `rule:shop-*`},
 		{Name: "attr", Aliases: []string{"attribute"}, Type: TypeText, Many: true, Family: true, Doc: "An attribute by name: a context parameter, or a client session ID (masked) under `seshat.session.<rule_id>.<identifier_index>.id`. The name may have wildcards.", Example: `attr.seshat.session.*.0.id:*`},
+		{Name: "verdict", Aliases: []string{"action"}, Type: TypeEnum, Values: actionNames(), Doc: "What Seshat did with the request: allow, tag, limit or block.", Example: `verdict:(limit,block)`},
+		{Name: "verdict.by", Aliases: []string{"verdict_by"}, Type: TypeText, Fold: true, Doc: "What decided that, such as Limit/login; absent for allow.", Example: `verdict.by:Limit/*`},
+		{Name: "tag", Aliases: []string{"tags"}, Type: TypeText, Many: true, Fold: true, Doc: "What would have acted on the request if it were not set to tag only.", Example: `tag:Limit/login`},
 	}}
+}
+
+func actionNames() []string {
+	return names(seshat.ActionAllow.String(), seshat.ActionTag.String(), seshat.ActionLimit.String(), seshat.ActionBlock.String())
 }
 
 func originNames() []string {

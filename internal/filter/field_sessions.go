@@ -25,11 +25,15 @@ func Sessions() *Fields {
 		{Name: "last_seen", Type: TypeTime, Doc: "The time of the session's last exchange.", Example: `last_seen:>now-1h`},
 		{Name: "exchanges", Aliases: []string{"count"}, Type: TypeNumber, Doc: "How many exchanges the session has.", Example: `exchanges:100..`},
 		{Name: "errors", Type: TypeNumber, Doc: "How many of them have a status of 400 or more.", Example: `errors:>10`},
+		{Name: "refused", Type: TypeNumber, Doc: "How many of them Seshat refused: limited or blocked.", Example: `refused:>0`},
 		{Name: "duration", Type: TypeDuration, Doc: "From the session's first exchange to its last.", Example: `duration:>8h`},
 		{Name: "identified_by", Aliases: []string{"identifier"}, Type: TypeText, Fold: true, Doc: "The name of the rule or built-in identifier that the session is known by; `ip+user-agent` or `ip` for the fallback.", Example: `-identified_by:ip*`},
 		{Name: "confidence", Type: TypeNumber, Doc: "How sure it is that the session is one, from 0 to 1.", Example: `confidence:<0.5`},
 		{Name: "ended_by", Type: TypeEnum, Values: endNames(), Doc: "Why the session ended; absent while it has not.", Example: `ended_by:(logout,user-switch)`},
 		{Name: "client_session_id", Aliases: []string{"client_session_ids"}, Type: TypeText, Many: true, Doc: "A client session ID of the session, as it is shown (masked).", Example: `client_session_id:eyJh*`},
+		{Name: "verdict", Aliases: []string{"action"}, Type: TypeEnum, Many: true, Values: actionNames(), Doc: "What Seshat did with a request: allow, tag, limit or block.", Example: `verdict:block`},
+		{Name: "verdict.by", Aliases: []string{"verdict_by"}, Type: TypeText, Many: true, Fold: true, Doc: "What decided that, such as Limit/login; absent for allow.", Example: `verdict.by:Denylist/*`},
+		{Name: "tag", Aliases: []string{"tags"}, Type: TypeText, Many: true, Fold: true, Doc: "What would have acted on a request if it were not set to tag only.", Example: `tag:JWTValidation/*`},
 	}}
 }
 

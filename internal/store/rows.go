@@ -83,6 +83,16 @@ func (r ExchangeRow) Values(field *filter.Field, yield func(string, filter.Value
 		}
 	case "attr":
 		r.attributes(yield)
+	case "verdict":
+		text(x.Verdict.Action.String())
+	case "verdict.by":
+		text(x.Verdict.By)
+	case "tag":
+		for _, tag := range x.Verdict.Tags {
+			if !text(tag) {
+				return
+			}
+		}
 	}
 }
 
@@ -152,6 +162,8 @@ func (r SessionRow) Values(field *filter.Field, yield func(string, filter.Value)
 		yield("", filter.Value{Number: float64(s.Exchanges)})
 	case "errors":
 		yield("", filter.Value{Number: float64(s.Errors)})
+	case "refused":
+		yield("", filter.Value{Number: float64(s.Refused)})
 	case "duration":
 		yield("", filter.Value{Duration: s.LastSeen.Sub(s.FirstSeen)})
 	case "identified_by":

@@ -81,7 +81,8 @@ type Query struct {
 	OldestFirst bool
 	// Session narrows exchanges to one session, and those merged into it.
 	Session seshat.SessionID
-	// Light leaves out what is dear to read and not asked for: the IDs, device, parameters and flows of exchanges.
+	// Light leaves out what is dear to read and not asked for: the IDs, device, parameters, flows and verdicts of
+	// exchanges.
 	Light bool
 }
 

@@ -43,6 +43,9 @@ type Moment struct {
 	UserAgent  string    `json:"user_agent"`
 	JA4        string    `json:"ja4,omitempty"`
 	Identifier string    `json:"identifier"`
+	// Verdict is what Seshat did, VerdictBy what decided it; both are empty for what was allowed.
+	Verdict   string `json:"verdict,omitempty"`
+	VerdictBy string `json:"verdict_by,omitempty"`
 	// Marks say what is special: "sign-in", "other address: 192.0.2.7".
 	Marks []string `json:"marks"`
 }
@@ -118,6 +121,7 @@ func (s *Story) Add(x *seshat.Assigned) {
 		m.Identifier = id.Name
 		s.count(id)
 	}
+	m.markVerdict(&x.Verdict)
 	m.markFlows(x.Flows)
 	for _, i := range s.byKey[x.Key] {
 		if text := s.Lineage[i].mark(); text != "" {
@@ -141,6 +145,23 @@ func (s *Story) count(id *seshat.ObservedID) {
 		}
 	}
 	s.carriers = append(s.carriers, carrier{name: id.Name, where: where, origin: id.Origin, exchanges: 1})
+}
+
+// markVerdict marks what was not just allowed, and what would have acted on it.
+func (m *Moment) markVerdict(v *seshat.ObservedVerdict) {
+	if v.Action != seshat.ActionAllow {
+		m.Verdict, m.VerdictBy = v.Action.String(), v.By
+		text := m.Verdict
+		if v.By != "" {
+			text += " by " + v.By
+		}
+		m.Marks = append(m.Marks, text)
+	}
+	for _, tag := range v.Tags {
+		if tag != v.By {
+			m.Marks = append(m.Marks, "tagged by "+tag)
+		}
+	}
 }
 
 // markFlows marks what a person looks for first: where the session's standing changed.

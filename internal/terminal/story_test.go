@@ -95,6 +95,31 @@ Why this is one session
 	}
 }
 
+// TestStoryOfRefused checks that a story shows what was decided.
+func TestStoryOfRefused(t *testing.T) {
+	start := time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC)
+	s := terminal.NewStory(&seshat.Session{FirstSeen: start, LastSeen: start, Exchanges: 2, Refused: 1}, nil)
+	add := func(v seshat.ObservedVerdict) {
+		s.Add(&seshat.Assigned{Observation: &seshat.Observation{Time: start, Method: "GET", Host: "h", Path: "/", Status: 200, Verdict: v}})
+	}
+	add(seshat.ObservedVerdict{Action: seshat.ActionTag, By: "Limit/strict", Tags: []string{"Limit/strict", "Limit/login"}})
+	add(seshat.ObservedVerdict{Action: seshat.ActionBlock, By: "Denylist/alice"})
+	s.Finish()
+	var b strings.Builder
+	if err := terminal.FixedScreen(&b, 0, false).Story(s); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2, 0 errors, 1 refused\n", "← tag by Limit/strict  ← tagged by Limit/login\n", "← block by Denylist/alice\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the story lacks %q:\n%s", want, b.String())
+		}
+	}
+	out, err := json.Marshal(s)
+	if want := `"verdict":"block","verdict_by":"Denylist/alice"`; err != nil || !strings.Contains(string(out), want) {
+		t.Errorf("the JSON lacks %s: %s, %v", want, out, err)
+	}
+}
+
 // TestStoryFits checks that no line is wider than the terminal, and that nothing of the traffic acts on it.
 func TestStoryFits(t *testing.T) {
 	for _, width := range []int{40, 60, 80, 200} {

@@ -90,6 +90,9 @@ func (p *page) summary(s *seshat.Session) {
 	if s.Errors > 0 {
 		errors = p.screen.Paint(StyleYellow, errors)
 	}
+	if s.Refused > 0 {
+		errors += ", " + p.screen.Paint(StyleYellow, Count(s.Refused)+" refused")
+	}
 	p.fact("exchanges", Count(s.Exchanges)+", "+errors)
 	if s.EndedAt != nil {
 		p.fact("ended", Time(*s.EndedAt))

@@ -147,11 +147,14 @@ func keptMask(id *seshat.ObservedID, o *seshat.Observation) string {
 const (
 	contextParameter = int16(iota)
 	contextFlow
+	contextVerdict // other than allow: by whom as the name, the action as the type
+	contextTag     // of a verdict
 )
 
-// context is the number of the parameters and flows of o.
+// context is the number of the parameters, flows and verdict of o.
 func (w *writer) context(b *bulk, o *seshat.Observation) int64 {
-	if len(o.Parameters) == 0 && len(o.Flows) == 0 {
+	decided := o.Verdict.Action != seshat.ActionAllow || o.Verdict.By != ""
+	if len(o.Parameters) == 0 && len(o.Flows) == 0 && !decided && len(o.Verdict.Tags) == 0 {
 		return 0
 	}
 	h := &w.hasher
@@ -160,9 +163,15 @@ func (w *writer) context(b *bulk, o *seshat.Observation) int64 {
 	for i := range o.Parameters {
 		h.parameter(&o.Parameters[i])
 	}
+	h.int(int64(len(o.Flows)))
 	for _, f := range o.Flows {
 		h.text(f.Name)
 		h.text(string(f.Type))
+	}
+	h.int(int64(o.Verdict.Action))
+	h.text(o.Verdict.By)
+	for _, tag := range o.Verdict.Tags {
+		h.text(tag)
 	}
 	hash := h.sum()
 	if number, ok := w.contexts.get(hash); ok {
@@ -180,6 +189,12 @@ func (w *writer) context(b *bulk, o *seshat.Observation) int64 {
 	}
 	for i, f := range o.Flows {
 		b.append(a, number, w.day, small(i), contextFlow, text(f.Name), text(string(f.Type)), int16(0), "", false)
+	}
+	if decided {
+		b.append(a, number, w.day, small(0), contextVerdict, text(o.Verdict.By), o.Verdict.Action.String(), int16(0), "", false)
+	}
+	for i, tag := range o.Verdict.Tags {
+		b.append(a, number, w.day, small(i), contextTag, text(tag), "", int16(0), "", false)
 	}
 	return number
 }

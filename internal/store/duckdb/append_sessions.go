@@ -40,6 +40,7 @@ type sessionRow struct {
 	first, last time.Time
 	exchanges   int64
 	errors      int64
+	refused     int64
 	environment string
 	facts       *seshat.SessionFacts
 }
@@ -71,7 +72,7 @@ func (w *writer) session(id seshat.SessionID) *sessionRow {
 	if row.batch != w.batch {
 		row.batch = w.batch
 		row.first, row.last = time.Time{}, time.Time{}
-		row.exchanges, row.errors, row.environment = 0, 0, ""
+		row.exchanges, row.errors, row.refused, row.environment = 0, 0, 0, ""
 		row.facts = nil
 		w.touched = append(w.touched, row)
 	}
@@ -96,6 +97,9 @@ func (row *sessionRow) add(w *writer, o *seshat.Observation) {
 	row.total++
 	if o.Status >= errorStatus {
 		row.errors++
+	}
+	if o.Verdict.Action.Refuses() {
+		row.refused++
 	}
 	seed := w.hasher.seeds[0]
 	if o.Service != "" && row.lists(valueService, maphash.String(seed, o.Service)) {
@@ -204,7 +208,7 @@ func (w *writer) addSessions(b *bulk) {
 			row.exchanges, row.errors, textOrNull(row.environment),
 			version, uuidOrNull(facts.Previous), text(facts.User), rolesText(facts.Roles),
 			timestamp(facts.EndedAt), string(facts.EndedBy), timestamp(facts.ExpiresAt), micros(facts.IdleTimeout),
-			text(facts.IdentifiedBy), int16(facts.Origin), facts.Confidence)
+			text(facts.IdentifiedBy), int16(facts.Origin), facts.Confidence, row.refused)
 		w.addValues(b, row)
 		row.facts = nil // the batch is not ours to keep
 		w.slices.wrote(row.number, row.stored)

@@ -90,10 +90,10 @@ func (s *Store) compactSlice(ctx context.Context, n int64) error {
 		_, rows, err = s.rewrite(ctx, "sessions", sliceSQL, `
 			SELECT session_no, session_id, stored_day, first_seen, last_seen, exchanges, errors, environment,
 				facts.version, facts.previous_id, facts."user", facts.roles, facts.ended_at, facts.ended_by,
-				facts.expires_at, facts.idle_timeout, facts.identified_by, facts.origin, facts.confidence
+				facts.expires_at, facts.idle_timeout, facts.identified_by, facts.origin, facts.confidence, refused
 			FROM (SELECT session_no, any_value(session_id) AS session_id, max(stored_day) AS stored_day,
 					min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-					sum(exchanges)::BIGINT AS exchanges, sum(errors)::BIGINT AS errors, min(environment) AS environment,
+					sum(exchanges)::BIGINT AS exchanges, sum(errors)::BIGINT AS errors, sum(refused)::BIGINT AS refused, min(environment) AS environment,
 					max_by({'version': version, 'previous_id': previous_id, 'user': "user", 'roles': roles,
 						'ended_at': ended_at, 'ended_by': ended_by, 'expires_at': expires_at,
 						'idle_timeout': idle_timeout, 'identified_by': identified_by, 'origin': origin,

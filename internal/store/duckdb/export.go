@@ -122,7 +122,9 @@ func (s *Store) exchangeExport(ctx context.Context, conn *sql.Conn, format strin
 		context AS (SELECT context_no,
 				list(value ORDER BY position) FILTER (kind = 0 AND type = 'user') AS users,
 				list(value ORDER BY position) FILTER (kind = 0 AND type = 'role') AS roles,
-				list(DISTINCT name ORDER BY name) FILTER (kind = 1) AS flows FROM contexts GROUP BY context_no)
+				list(DISTINCT name ORDER BY name) FILTER (kind = 1) AS flows,
+				any_value(type) FILTER (kind = 2) AS verdict, any_value(name) FILTER (kind = 2) AS verdict_by,
+				list(name ORDER BY position) FILTER (kind = 3) AS tags FROM contexts GROUP BY context_no)
 		SELECT e.id, lower(printf('%016x', e.key)) AS key, s.session::VARCHAR AS session_id, e.time,
 			e.duration / 1000.0 AS duration_ms, p.environment, p.service, p.method, p.scheme, p.host, CASE WHEN e.path = '' THEN p.endpoint ELSE e.path END AS path,
 			p.endpoint, p.http_version, nullif(e.status, 0) AS status, e.request_bytes, e.response_bytes,
@@ -131,7 +133,9 @@ func (s *Store) exchangeExport(ctx context.Context, conn *sql.Conn, format strin
 			` + fmt.Sprintf(list, "coalesce(c.users, [])") + ` AS users, ` + fmt.Sprintf(list, "coalesce(c.roles, [])") + ` AS roles,
 			` + fmt.Sprintf(list, "coalesce(c.flows, [])") + ` AS flows,
 			` + fmt.Sprintf(attributes, "coalesce(x.ids, MAP {})") + ` AS client_session_ids,
-			` + fmt.Sprintf(attributes, "coalesce(m.parameters, MAP {})") + ` AS parameters
+			` + fmt.Sprintf(attributes, "coalesce(m.parameters, MAP {})") + ` AS parameters,
+			coalesce(c.verdict, 'allow') AS verdict, coalesce(c.verdict_by, '') AS verdict_by,
+			` + fmt.Sprintf(list, "coalesce(c.tags, [])") + ` AS tags
 		FROM (` + inner + `) e
 			JOIN session_of s ON s.session_no = e.session_no
 			JOIN endpoints p ON p.endpoint_no = e.endpoint_no
@@ -189,7 +193,7 @@ func registerAddress(conn *sql.Conn) error {
 // sessionColumns are the columns of an export of sessions, as DuckDB types.
 const sessionColumns = `session_id VARCHAR, previous_session_id VARCHAR, state VARCHAR, "user" VARCHAR, roles VARCHAR[],
 	identified_by VARCHAR, confidence DOUBLE, environment VARCHAR, services VARCHAR[], first_seen TIMESTAMP,
-	last_seen TIMESTAMP, ended_by VARCHAR, ended_at TIMESTAMP, expires_at TIMESTAMP, exchanges BIGINT, errors BIGINT,
+	last_seen TIMESTAMP, ended_by VARCHAR, ended_at TIMESTAMP, expires_at TIMESTAMP, exchanges BIGINT, errors BIGINT, refused BIGINT,
 	endpoints VARCHAR[], ips VARCHAR[], user_agents VARCHAR[], client_session_ids VARCHAR[], flows VARCHAR[]`
 
 // sessionExport puts the sessions into a table of the connection, and returns the query of it. Sessions are far fewer
@@ -243,7 +247,7 @@ func sessionValuesOf(position int64, s *seshat.Session) []driver.Value {
 	some := func(list []string) []string { return append([]string{}, list...) }
 	return []driver.Value{
 		position, s.ID.String(), previous, string(s.State), s.User, some(s.Roles), s.IdentifiedBy, s.Confidence, s.Environment,
-		some(s.Services), s.FirstSeen, s.LastSeen, string(s.EndedBy), endedAt, expiresAt, s.Exchanges, s.Errors,
+		some(s.Services), s.FirstSeen, s.LastSeen, string(s.EndedBy), endedAt, expiresAt, s.Exchanges, s.Errors, s.Refused,
 		some(s.Endpoints), some(s.IPs), some(s.UserAgents), some(s.ClientSessionIDs), flows,
 	}
 }

@@ -89,9 +89,44 @@ func (i *identity) set(o *seshat.Observation) {
 type observedContext struct {
 	parameters []seshat.Parameter
 	flows      []seshat.FlowMatch
+	verdict    seshat.ObservedVerdict
 }
 
-// addContexts sets the parameters and flows of rows.
+// add adds a row of the table.
+func (c *observedContext) add(kind int16, name, kindName string, side int16, value string, weak bool) {
+	switch kind {
+	case contextFlow:
+		c.flows = append(c.flows, seshat.FlowMatch{Name: name, Type: seshat.FlowType(kindName)})
+	case contextVerdict:
+		c.verdict.By, c.verdict.Action = name, actionOf(kindName)
+	case contextTag:
+		c.verdict.Tags = append(c.verdict.Tags, name)
+	default:
+		c.parameters = append(c.parameters, seshat.Parameter{
+			Name: name, Type: parameterTypeOf(kindName), Side: seshat.Side(side), Value: value, Weak: weak, //nolint:gosec // as it was written
+		})
+	}
+}
+
+// set gives an observation its own copy.
+func (c *observedContext) set(o *seshat.Observation) {
+	o.Parameters = append([]seshat.Parameter(nil), c.parameters...)
+	o.Flows = append([]seshat.FlowMatch(nil), c.flows...)
+	o.Verdict = c.verdict
+	o.Verdict.Tags = append([]string(nil), c.verdict.Tags...)
+}
+
+// actionOf is the action that is stored as name.
+func actionOf(name string) seshat.Action {
+	for a := seshat.ActionAllow; a <= seshat.ActionBlock; a++ {
+		if a.String() == name {
+			return a
+		}
+	}
+	return seshat.ActionAllow
+}
+
+// addContexts sets the parameters, flows and verdicts of rows.
 func (s *Store) addContexts(ctx context.Context, rows []*exchangeRow) error {
 	numbers := numbersOf(rows, func(r *exchangeRow) int64 { return r.context })
 	if len(numbers) == 0 {
@@ -111,13 +146,7 @@ func (s *Store) addContexts(ctx context.Context, rows []*exchangeRow) error {
 			c = &observedContext{}
 			found[number] = c
 		}
-		if kind == contextFlow {
-			c.flows = append(c.flows, seshat.FlowMatch{Name: name, Type: seshat.FlowType(kindName)})
-			return nil
-		}
-		c.parameters = append(c.parameters, seshat.Parameter{
-			Name: name, Type: parameterTypeOf(kindName), Side: seshat.Side(side), Value: value, Weak: weak, //nolint:gosec // as it was written
-		})
+		c.add(kind, name, kindName, side, value, weak)
 		return nil
 	}, `SELECT context_no, kind, name, type, side, value, weak FROM contexts
 		WHERE context_no IN (SELECT unnest(string_split(?, ','))::BIGINT) ORDER BY context_no, kind, position`, numberList(numbers))
@@ -126,8 +155,7 @@ func (s *Store) addContexts(ctx context.Context, rows []*exchangeRow) error {
 	}
 	for _, r := range rows {
 		if c := found[r.context]; c != nil {
-			r.Parameters = append([]seshat.Parameter(nil), c.parameters...)
-			r.Flows = append([]seshat.FlowMatch(nil), c.flows...)
+			c.set(&r.Observation)
 		}
 	}
 	return nil

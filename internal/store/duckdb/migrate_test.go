@@ -4,11 +4,14 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/store"
 )
 
 // upTo returns the migrations up to a version, and a made-up one behind the newest.
@@ -73,6 +76,21 @@ func TestUpgrade(t *testing.T) {
 	if err != nil || string(state[seshat.Digest{0x22}]) != "state" {
 		t.Errorf("state %q, %v; want that of version 1", state, err)
 	}
+	refused := &seshat.Observation{
+		Key: 256, Time: x.Time.Add(time.Second), Method: "GET", Host: "api.shop.example", Path: "/", Status: 429,
+		Verdict: seshat.ObservedVerdict{Action: seshat.ActionLimit, By: "Limit/login", Tags: []string{"Limit/strict"}},
+	}
+	if err := now.Commit(ctx, &store.Batch{StoredAt: x.Time, Exchanges: []seshat.Assigned{{Observation: refused, Session: x.Session}}}); err != nil {
+		t.Fatalf("store on: %v", err)
+	}
+	session, err = now.Session(ctx, x.Session)
+	if err != nil || session.Exchanges != 2 || session.Refused != 1 {
+		t.Errorf("session %+v, %v; want one more exchange, which was refused", session, err)
+	}
+	y, err := now.Exchange(ctx, "0000000000000100")
+	if err != nil || !reflect.DeepEqual(y.Verdict, refused.Verdict) || !reflect.DeepEqual(x.Verdict, seshat.ObservedVerdict{}) {
+		t.Errorf("verdicts %+v and %+v, %v; want none and %+v", x.Verdict, y.Verdict, err, refused.Verdict)
+	}
 	if position, err := now.Position(ctx, "file"); err != nil || string(position) != "7" {
 		t.Errorf("position %q, %v; want 7", position, err)
 	}
@@ -107,7 +125,7 @@ func TestMigrate(t *testing.T) {
 	if seshat.KindOfError(err) != seshat.ErrorUnsupported {
 		t.Fatalf("a newer database: %v; want unsupported", err)
 	}
-	for _, want := range []string{"version 2", "up to 1", "newer seshat"} {
+	for _, want := range []string{"version 3", "up to 2", "newer seshat"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error %q does not say %q", err, want)
 		}

@@ -77,7 +77,7 @@ func (s *Store) dropExchanges(ctx context.Context, before time.Time) (dropped in
 		rows, err := s.runs(ctx, []any{from, from + width, before},
 			"DELETE FROM exchanges WHERE "+sliceSQL+" AND stored_day < $3",
 			"DELETE FROM session_values WHERE session_no IN (SELECT session_no FROM sessions WHERE "+sliceSQL+" AND stored_day < $3)",
-			`UPDATE sessions SET first_seen = NULL, last_seen = NULL, exchanges = 0, errors = 0, environment = NULL
+			`UPDATE sessions SET first_seen = NULL, last_seen = NULL, exchanges = 0, errors = 0, refused = 0, environment = NULL
 				WHERE `+sliceSQL+" AND stored_day < $3 AND exchanges > 0")
 		dropped += rows
 		if err != nil {

@@ -101,7 +101,7 @@ func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, s
 	}
 	statement := rollupsOf(merges) + `SELECT g.session FROM (
 		SELECT session, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges) AS exchanges,
-			sum(errors) AS errors, min(environment) AS environment`
+			sum(errors) AS errors, sum(refused) AS refused, min(environment) AS environment`
 	if len(w.facts) > 0 {
 		statement += ", " + factsOf(w.facts) + " AS facts"
 	}
@@ -146,27 +146,27 @@ func (s *Store) sessionDetails(ctx context.Context, ids []seshat.SessionID, now 
 	err = s.query(ctx, func(rows *sql.Rows) error {
 		var id seshat.SessionID
 		var first, last, endedAt, expiresAt sql.NullTime
-		var exchanges, errs, idle int64
+		var exchanges, errs, refused, idle int64
 		var environment, roles, endedBy string
 		facts = seshat.SessionFacts{}
-		err := rows.Scan(scanUUID(&id), &first, &last, &exchanges, &errs, &environment, scanUUID(&facts.Previous),
+		err := rows.Scan(scanUUID(&id), &first, &last, &exchanges, &errs, &refused, &environment, scanUUID(&facts.Previous),
 			&facts.User, &roles, &endedAt, &endedBy, &expiresAt, &idle, &facts.IdentifiedBy, &facts.Confidence)
 		session := places[id]
 		if err != nil || session == nil {
 			return err
 		}
 		session.FirstSeen, session.LastSeen = first.Time, last.Time
-		session.Exchanges, session.Errors, session.Environment = exchanges, errs, environment
+		session.Exchanges, session.Errors, session.Refused, session.Environment = exchanges, errs, refused, environment
 		facts.Roles, facts.EndedBy = rolesOf(roles), seshat.EndReason(endedBy)
 		facts.EndedAt, facts.ExpiresAt = endedAt.Time, expiresAt.Time
 		facts.IdleTimeout = time.Duration(idle) * time.Microsecond
 		store.ApplyFacts(session, &facts, store.Time(now))
 		return nil
-	}, chosenSQL+`SELECT session, first_seen, last_seen, exchanges, errors, coalesce(environment, ''), facts.previous_id,
+	}, chosenSQL+`SELECT session, first_seen, last_seen, exchanges, errors, refused, coalesce(environment, ''), facts.previous_id,
 			coalesce(facts."user", ''), coalesce(facts.roles, ''), facts.ended_at, coalesce(facts.ended_by, ''),
 			facts.expires_at, coalesce(facts.idle_timeout, 0), coalesce(facts.identified_by, ''), coalesce(facts.confidence, 0)
 		FROM (SELECT session, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges)::BIGINT AS exchanges,
-			sum(errors)::BIGINT AS errors, min(environment) AS environment, `+factsOf(allFacts())+` AS facts
+			sum(errors)::BIGINT AS errors, sum(refused)::BIGINT AS refused, min(environment) AS environment, `+factsOf(allFacts())+` AS facts
 			FROM chosen GROUP BY session)`, list...)
 	if err != nil {
 		return nil, err
@@ -310,14 +310,11 @@ func bound(s *seshat.Session) {
 	store.SortFlows(s.Flows, s.Exchanges)
 }
 
-// resolvePrevious follows the merges of the sessions that others point back to.
+// resolvePrevious follows the merges of the sessions that others point back to. None points back to itself.
 func (s *Store) resolvePrevious(ctx context.Context, sessions []seshat.Session, merges bool) error {
-	if !merges {
-		return nil
-	}
 	var ids []seshat.SessionID
 	for i := range sessions {
-		if !sessions[i].Previous.IsZero() {
+		if merges && !sessions[i].Previous.IsZero() {
 			ids = append(ids, sessions[i].Previous)
 		}
 	}

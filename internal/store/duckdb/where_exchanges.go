@@ -45,6 +45,8 @@ func (w *exchangeWhere) term(t *filter.Term) {
 		w.anyOf(len(t.Tests), func(i int) { w.endpoint(&t.Tests[i]) })
 	case "attr":
 		w.attribute(t)
+	case "verdict":
+		w.anyOf(len(t.Tests), func(i int) { w.verdict(&t.Tests[i]) })
 	default:
 		w.within(t.Field, func(col column) { w.tests(t.Field, col, t.Tests) })
 	}
@@ -100,6 +102,14 @@ func (w *exchangeWhere) within(field *filter.Field, pass func(column)) {
 		w.write(" OR ")
 		pass(column{sql: "type", absent: "''"})
 		w.write("))")
+	case "verdict.by":
+		w.write("e.context_no IN (SELECT context_no FROM contexts WHERE kind = ? AND ", contextVerdict)
+		pass(column{sql: "name", absent: "''"})
+		w.write(")")
+	case "tag":
+		w.write("e.context_no IN (SELECT context_no FROM contexts WHERE kind = ? AND ", contextTag)
+		pass(column{sql: "name", absent: "''"})
+		w.write(")")
 	case "origin":
 		identities("grouping AND ", column{sql: originSQL})
 	case "identifier":
@@ -132,6 +142,19 @@ func (c *condition) uuids(sql string, t *filter.Term) {
 		}
 		c.write("("+sql+" BETWEEN ?::UUID AND ?::UUID)", low, high)
 	})
+}
+
+// verdict writes that the action passes. What was allowed has no row that says so.
+func (w *exchangeWhere) verdict(t *filter.Test) {
+	const kept = "e.context_no IN (SELECT context_no FROM contexts WHERE kind = ? AND type "
+	switch allow := seshat.ActionAllow.String(); {
+	case t.Op != filter.OpEqual:
+		w.write("true") // every exchange has a verdict
+	case t.Value.Text == allow:
+		w.write("NOT "+kept+"<> ?)", contextVerdict, allow)
+	default:
+		w.write(kept+"= ?)", contextVerdict, t.Value.Text)
+	}
 }
 
 // originSQL is the name of an origin.

@@ -37,12 +37,12 @@ func (w *sessionWhere) column(field string) (column, bool) {
 	switch field {
 	case "environment":
 		return column{sql: "coalesce(g.environment, '')", absent: "''"}, true
-	case "first_seen", "last_seen", "exchanges", "errors":
+	case "first_seen", "last_seen", "exchanges", "errors", "refused":
 		return column{sql: "g." + field}, true
 	case "duration":
 		return column{sql: "(epoch_us(g.last_seen) - epoch_us(g.first_seen))"}, true
 	case "previous_session_id":
-		return fact("previous_id", "coalesce(g.facts.previous_id::VARCHAR, '')", "''")
+		return fact("previous_id", "coalesce("+w.previous()+"::VARCHAR, '')", "''")
 	case "user":
 		return fact("user", `coalesce(g.facts."user", '')`, "''")
 	case "identified_by":
@@ -56,6 +56,14 @@ func (w *sessionWhere) column(field string) (column, bool) {
 	default:
 		return column{}, false
 	}
+}
+
+// previous is the session before g, after merges; NULL where that is g itself.
+func (w *sessionWhere) previous() string {
+	if !w.merges {
+		return "nullif(g.facts.previous_id, g.session)"
+	}
+	return "nullif(coalesce((SELECT any_value(session) FROM canonical WHERE session_id = g.facts.previous_id), g.facts.previous_id), g.session)"
 }
 
 func (w *sessionWhere) term(t *filter.Term) {

@@ -202,6 +202,7 @@ func (s *Store) selectExchanges(q store.Query) []seshat.Assigned {
 		o := *x.Observation
 		if q.Light {
 			o.IDs, o.Parameters, o.Flows, o.Device, o.Grouping = nil, nil, nil, seshat.Digest{}, 0
+			o.Verdict = seshat.ObservedVerdict{}
 		}
 		x.Observation = &o
 		list = append(list, x)
@@ -324,5 +325,6 @@ func kept(o *seshat.Observation) *seshat.Observation {
 		f := &k.Flows[i]
 		f.Name, f.Type = store.Text(f.Name), seshat.FlowType(store.Text(string(f.Type)))
 	}
+	k.Verdict.By, k.Verdict.Tags = store.Text(k.Verdict.By), texts(k.Verdict.Tags)
 	return &k
 }

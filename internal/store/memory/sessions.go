@@ -71,6 +71,9 @@ func (s *Store) addUp(id seshat.SessionID, all []seshat.Assigned, now time.Time)
 		if x.Status >= 400 {
 			session.Errors++
 		}
+		if x.Verdict.Action.Refuses() {
+			session.Refused++
+		}
 		if x.Environment != "" && (session.Environment == "" || x.Environment < session.Environment) {
 			session.Environment = x.Environment
 		}

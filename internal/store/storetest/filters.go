@@ -23,6 +23,7 @@ func exchangeFilters(session string) []string {
 		"request_bytes:0", "request_bytes:>50", "response_bytes:>=10KiB", "response_bytes:1KiB..512KiB",
 		"origin:fallback", "origin:(rule,built-in)", "-origin:*", "identifier:ip*", "identifier:SHOP", "rule:shop", "rule:*r", "-rule:*",
 		"attr.seshat.session.*.0.id:*", "attr.seshat.session.*.0.id:abc1*", "attr.cart:c1", "attr.cart:*", "-attr.cart:*", "attr.*:c2", "attr.user:alice",
+		"verdict:allow", "verdict:tag", "verdict:(limit,block)", "-verdict:allow", "verdict:*", "verdict.by:limit/*", "verdict.by:*", "-verdict.by:Denylist/alice", "tag:*", "tag:*LOGIN", "-tag:Limit/x",
 		"login", "shop", "alice", "-firefox", "%", `"a%b"`,
 		"status:>=400 method:POST", "status:500 OR flow:billing", "NOT (status:200 OR ip:10.0.0.0/8) user:*", "(service:api OR -ua:*) status:200..299",
 		`service:"\"; DROP TABLE exchanges; --"`, `user:"'"`,
@@ -35,7 +36,8 @@ func sessionFilters(session string) []string {
 		"user:alice", "user:a*", "-user:*", "role:admin", "role:STAFF", "role:*", "-role:*", "flow:billing", "-flow:checkout", "flow:login",
 		`endpoint:"GET */orders/{var1}"`, "endpoint:/login", "-endpoint:/login", "service:api", "env:lab", "env:*", "ip:10.0.0.0/8", "ip:2001:db8::/32", "-ip:192.0.2.1", "ua:*firefox*",
 		"status:>=400", "status:500 status:404", "-status:500", "method:delete", "path:/login", "host:shop.example",
-		"first_seen:<2026-01-02T03:10:00Z", "last_seen:>2026-01-02T03:10:00Z", "exchanges:>30", "exchanges:10..35", "errors:>10", "duration:>10m",
+		"first_seen:<2026-01-02T03:10:00Z", "last_seen:>2026-01-02T03:10:00Z", "exchanges:>30", "exchanges:10..35", "errors:>10", "refused:>2", "refused:0", "duration:>10m",
+		"verdict:block", "verdict:limit verdict:tag", "-verdict:block", "verdict.by:Denylist/*", "-verdict.by:*", "tag:*", "-tag:limit/login",
 		"identified_by:shop", "-identified_by:ip*", "confidence:<0.6", "confidence:0.75..1", "ended_by:logout", "ended_by:*", "-ended_by:*", "client_session_id:eyJh*", "-client_session_id:*",
 		"alice", "orders", "curl", "-nobody", "user:alice status:>=400", "user:alice OR flow:billing", "NOT (user:alice endpoint:/login)",
 	}

@@ -193,4 +193,12 @@ func (t *Traffic) context(o *seshat.Observation) {
 	if t.chance(5) {
 		o.Flows = append(o.Flows, seshat.FlowMatch{Name: "login", Type: seshat.FlowAuthentication})
 	}
+	if t.chance(15) {
+		o.Verdict = seshat.ObservedVerdict{
+			Action: pick(t, seshat.ActionTag, seshat.ActionLimit, seshat.ActionBlock), By: t.text("Limit/login", "Denylist/alice", "Limit/X"),
+		}
+	}
+	if t.chance(10) {
+		o.Verdict.Tags = append(o.Verdict.Tags, pick(t, "Limit/login", "JWTValidation/shop"), pick(t, "Limit/x", "odd '%"))
+	}
 }
