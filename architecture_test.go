@@ -59,28 +59,32 @@ var layers = map[string]layer{
 	"internal/journal/spool": pipelines,
 	"internal/pipeline":      pipelines,
 
-	"internal/config":            adapters,
-	"internal/demo":              adapters,
-	"internal/telemetry":         adapters,
-	"internal/accesslogservice":  adapters,
-	"internal/extproc":           adapters,
-	"internal/ingest/accesslog":  adapters,
-	"internal/ingest/detect":     adapters,
-	"internal/ingest/har":        adapters,
-	"internal/ingest/jsonrecord": adapters,
-	"internal/ingest/lines":      adapters,
-	"internal/ingest/ndjson":     adapters,
-	"internal/jwks/remote":       adapters,
-	"internal/kv/kvtest":         adapters,
-	"internal/kv/memory":         adapters,
-	"internal/natskv":            adapters,
-	"internal/resource":          adapters,
-	"internal/resource/preset":   adapters,
-	"internal/resource/ruletest": adapters,
-	"internal/store/duckdb":      adapters,
-	"internal/store/memory":      adapters,
-	"internal/store/storetest":   adapters,
-	"internal/terminal":          adapters,
+	"internal/config":              adapters,
+	"internal/demo":                adapters,
+	"internal/telemetry":           adapters,
+	"internal/accesslogservice":    adapters,
+	"internal/extproc":             adapters,
+	"internal/ingest/accesslog":    adapters,
+	"internal/ingest/detect":       adapters,
+	"internal/ingest/har":          adapters,
+	"internal/ingest/jsonrecord":   adapters,
+	"internal/ingest/lines":        adapters,
+	"internal/ingest/ndjson":       adapters,
+	"internal/journal/journaltest": adapters,
+	"internal/journal/memory":      adapters,
+	"internal/jwks/remote":         adapters,
+	"internal/kv/kvtest":           adapters,
+	"internal/kv/memory":           adapters,
+	"internal/natsjournal":         adapters,
+	"internal/natskv":              adapters,
+	"internal/natsserver":          adapters,
+	"internal/resource":            adapters,
+	"internal/resource/preset":     adapters,
+	"internal/resource/ruletest":   adapters,
+	"internal/store/duckdb":        adapters,
+	"internal/store/memory":        adapters,
+	"internal/store/storetest":     adapters,
+	"internal/terminal":            adapters,
 
 	"cmd/seshat": command,
 
@@ -101,6 +105,7 @@ var neighbours = map[string][]string{
 	"internal/ingest/har":        {"internal/ingest/jsonrecord"},
 	"internal/ingest/jsonrecord": {},
 	"internal/ingest/ndjson":     {"internal/ingest/jsonrecord", "internal/ingest/lines"},
+	"internal/natskv":            {"internal/natsserver"},
 	"internal/pipeline":          {"internal/journal/spool"},
 	"internal/resource/preset":   {"internal/resource"},
 	"internal/resource/ruletest": {"internal/resource", "internal/resource/preset"},
@@ -122,7 +127,7 @@ var technologies = map[string]string{
 	"github.com/duckdb/":              "internal/store/duckdb",
 	"github.com/envoyproxy/":          "internal/accesslogservice",
 	"google.golang.org/grpc":          "internal/extproc",
-	"github.com/nats-io/":             "internal/natskv",
+	"github.com/nats-io/":             "internal/natsserver",
 	"github.com/spf13/":               "cmd/seshat",
 	"github.com/jedib0t/go-pretty":    "internal/terminal",
 	"github.com/goccy/go-yaml":        "internal/resource",
@@ -134,10 +139,11 @@ var technologies = map[string]string{
 
 // sharedTechnologies are second places that a library is in, and why.
 var sharedTechnologies = map[string][]string{
-	"google.golang.org/grpc":        {"internal/accesslogservice"},  // a service of the same server
-	"golang.org/x/term":             {"cmd/seshat"},                 // whether standard input is a terminal
-	"github.com/andybalholm/brotli": {"internal/ingest"},            // the coding of a message, and of a file
-	"github.com/goccy/go-yaml":      {"internal/resource/ruletest"}, // rules, and the tests of rules
+	"google.golang.org/grpc":        {"internal/accesslogservice"},               // a service of the same server
+	"golang.org/x/term":             {"cmd/seshat"},                              // whether standard input is a terminal
+	"github.com/andybalholm/brotli": {"internal/ingest"},                         // the coding of a message, and of a file
+	"github.com/nats-io/":           {"internal/natsjournal", "internal/natskv"}, // the uses of a connection
+	"github.com/goccy/go-yaml":      {"internal/resource/ruletest"},              // rules, and the tests of rules
 }
 
 // impure are packages of the standard library that engines, being functions of their arguments, have no use for.

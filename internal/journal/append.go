@@ -53,6 +53,14 @@ func Append(dst []byte, o *seshat.Observation) []byte {
 		dst = appendText(dst, o.Flows[i].Name)
 		dst = appendText(dst, string(o.Flows[i].Type))
 	}
+	if v := &o.Verdict; v.Action != 0 || v.By != "" || len(v.Tags) > 0 { // most requests are simply allowed
+		dst = append(dst, byte(v.Action))
+		dst = appendText(dst, v.By)
+		dst = binary.AppendUvarint(dst, uint64(len(v.Tags)))
+		for _, tag := range v.Tags {
+			dst = appendText(dst, tag)
+		}
+	}
 	size := len(dst) - start - lengthBytes
 	binary.LittleEndian.PutUint32(dst[start:], uint32(size)) //nolint:gosec // an observation has no gigabytes
 	return dst

@@ -156,22 +156,25 @@ func TestDecodeRefusesEveryCut(t *testing.T) {
 
 func TestHeader(t *testing.T) {
 	for _, test := range []struct {
-		src  string
-		rest string
-		kind seshat.ErrorKind
-		bad  bool
+		src     string
+		version byte
+		rest    string
+		kind    seshat.ErrorKind
+		bad     bool
 	}{
-		{src: "SOB\x01rest", rest: "rest"},
-		{src: "SOB\x02rest", bad: true, kind: seshat.ErrorUnsupported},
+		{src: "SOB\x01rest", version: 1, rest: "rest"},
+		{src: "SOB\x02rest", version: 2, rest: "rest"},
+		{src: "SOB\x03rest", bad: true, kind: seshat.ErrorUnsupported},
+		{src: "SOB\x00rest", bad: true, kind: seshat.ErrorUnsupported},
 		{src: "SOB", bad: true},
 		{src: "else", bad: true},
 	} {
-		rest, err := ReadHeader([]byte(test.src))
-		if string(rest) != test.rest || (err != nil) != test.bad || err != nil && seshat.KindOfError(err) != test.kind {
+		version, rest, err := ReadHeader([]byte(test.src))
+		if version != test.version || string(rest) != test.rest || (err != nil) != test.bad || err != nil && seshat.KindOfError(err) != test.kind {
 			t.Errorf("%q: rest %q, %v", test.src, rest, err)
 		}
 	}
-	if got := AppendHeader([]byte("x")); string(got) != "xSOB\x01" {
+	if got := AppendHeader([]byte("x")); string(got) != "xSOB\x02" {
 		t.Errorf("header %q", got)
 	}
 }

@@ -93,7 +93,23 @@ func (r *reader) observation() *seshat.Observation {
 			o.Flows[i] = seshat.FlowMatch{Name: r.repeated(), Type: seshat.FlowType(r.repeated())}
 		}
 	}
+	if len(r.rest) > 0 { // absent when the request was allowed, and in version 1
+		r.verdict(&o.Verdict)
+	}
 	return o
+}
+
+func (r *reader) verdict(v *seshat.ObservedVerdict) {
+	v.Action, v.By = seshat.Action(r.byte()), r.repeated()
+	if n := r.count(leastTag); n > 0 {
+		v.Tags = make([]string, n)
+		for i := range v.Tags {
+			v.Tags[i] = r.repeated()
+		}
+	}
+	if v.Action == 0 && v.By == "" && len(v.Tags) == 0 {
+		r.fail()
+	}
 }
 
 func (r *reader) id(id *seshat.ObservedID) {

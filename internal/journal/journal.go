@@ -3,9 +3,6 @@ package journal
 import (
 	"context"
 	"errors"
-	"time"
-
-	"github.com/seshat-project/seshat"
 )
 
 // Sequence numbers the entries of a log, upwards from 1.
@@ -33,19 +30,12 @@ type Log interface {
 // MaxEntry is how many bytes an entry may have: NATS's default for a message is 1 MiB with its headers.
 const MaxEntry = 1<<20 - 4<<10
 
-// Batch is an entry of the journal.
-type Batch struct {
-	// Source is the process that saw the exchanges: an identifier that is new at every start.
-	Source uint64
-	// Watermark says that every exchange that this source appends later started at this time or after it. Zero says
-	// nothing.
-	Watermark    time.Time
-	Observations []*seshat.Observation
-	Revocations  []Revocation
-}
-
-// Revocation tells correlation that a session was ended by a person or an engine.
-type Revocation struct {
-	Session seshat.SessionID
-	Time    time.Time
+// Bus carries small messages between the processes of a fleet. It is lossy: who is not there, or slow, misses them. All
+// methods may be called at the same time.
+type Bus interface {
+	// Publish sends data to all other members and does not wait. The bus does not keep data.
+	Publish(data []byte) error
+	// Subscribe calls f with what the others send, one message at a time, until stop is called. Data may not be kept.
+	Subscribe(f func(data []byte)) (stop func(), err error)
+	Close() error
 }

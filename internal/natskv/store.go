@@ -14,14 +14,14 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/seshat-project/seshat/internal/kv"
+	"github.com/seshat-project/seshat/internal/natsserver"
 )
 
-const (
-	// connectTimeout is how long connecting to a server elsewhere may take.
-	connectTimeout = 5 * time.Second
-	// requestTimeout limits calls whose context has no deadline.
-	requestTimeout = 10 * time.Second
-)
+// requestTimeout limits calls whose context has no deadline.
+const requestTimeout = 10 * time.Second
+
+// ServerOptions say how a NATS server within this process is run.
+type ServerOptions = natsserver.Options
 
 // Options name the bucket of a store.
 type Options struct {
@@ -49,7 +49,7 @@ var _ kv.Store = (*Store)(nil)
 
 // Open opens the bucket on a server within this process, which runs until the store is closed.
 func Open(ctx context.Context, server ServerOptions, o Options) (*Store, error) {
-	s, err := StartServer(server)
+	s, err := natsserver.Start(server)
 	if err != nil {
 		return nil, err
 	}
@@ -69,13 +69,11 @@ func Open(ctx context.Context, server ServerOptions, o Options) (*Store, error) 
 }
 
 // OpenURL opens the bucket on the servers at url, such as "nats://a.example:4222,nats://b.example:4222". The
-// connection comes back by itself when it breaks. Further options say how to sign in.
-func OpenURL(ctx context.Context, url string, o Options, options ...nats.Option) (*Store, error) {
-	options = append([]nats.Option{nats.Name("seshat"), nats.MaxReconnects(-1), nats.Timeout(connectTimeout)}, options...)
-	conn, err := nats.Connect(url, options...)
+// connection comes back by itself when it breaks.
+func OpenURL(ctx context.Context, url string, o Options, dial natsserver.DialOptions) (*Store, error) {
+	conn, err := natsserver.Dial(url, dial)
 	if err != nil {
-		// The URL may hold a password, and the error does not.
-		return nil, fmt.Errorf("connect to NATS: %w", err)
+		return nil, err
 	}
 	store, err := OpenConn(ctx, conn, o)
 	if err != nil {

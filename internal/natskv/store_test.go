@@ -1,10 +1,8 @@
 package natskv_test
 
 import (
-	"bytes"
 	"context"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,10 +11,10 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/seshat-project/seshat/internal/kv"
 	"github.com/seshat-project/seshat/internal/kv/kvtest"
 	"github.com/seshat-project/seshat/internal/natskv"
+	"github.com/seshat-project/seshat/internal/natsserver"
 )
 
 var options = natskv.Options{Bucket: "test"} //nolint:gochecknoglobals // never changed
@@ -48,7 +46,7 @@ func TestStoreElsewhere(t *testing.T) {
 		if !elsewhere.ReadyForConnections(10 * time.Second) {
 			t.Fatal("the server did not start")
 		}
-		s, err := natskv.OpenURL(context.Background(), elsewhere.ClientURL(), options)
+		s, err := natskv.OpenURL(context.Background(), elsewhere.ClientURL(), options, natsserver.DialOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,21 +92,6 @@ func TestFilesAreClosedToOthers(t *testing.T) {
 	}
 }
 
-func TestNoListener(t *testing.T) {
-	s, err := natskv.StartServer(natskv.ServerOptions{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if conn, err := nats.Connect(nats.DefaultURL, nats.Timeout(time.Second)); err == nil {
-		name := conn.ConnectedServerName()
-		conn.Close()
-		if name == "seshat" {
-			t.Error("the server within this process listens on TCP")
-		}
-	}
-}
-
 // TestNoLeaks opens and closes stores with watches: no goroutine may stay.
 func TestNoLeaks(t *testing.T) {
 	cycle := func() {
@@ -141,19 +124,6 @@ func TestNoLeaks(t *testing.T) {
 	}
 }
 
-func TestLogs(t *testing.T) {
-	var log bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s, err := natskv.StartServer(natskv.ServerOptions{Dir: t.TempDir(), Logger: logger})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Close()
-	if !strings.Contains(log.String(), "level=DEBUG msg=\"nats: ") {
-		t.Errorf("nothing of the server's in the log:\n%s", &log)
-	}
-}
-
 func TestOpenFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -162,7 +132,7 @@ func TestOpenFails(t *testing.T) {
 	if _, err := natskv.Open(context.Background(), natskv.ServerOptions{Dir: file}, options); err == nil {
 		t.Error("opened a store in a file")
 	}
-	if _, err := natskv.OpenURL(context.Background(), "nats://user:secret@127.0.0.1:1", options); err == nil || strings.Contains(err.Error(), "secret") {
+	if _, err := natskv.OpenURL(context.Background(), "nats://user:secret@127.0.0.1:1", options, natsserver.DialOptions{}); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("opened a store at a closed port, or told its password: %v", err)
 	}
 	if _, err := natskv.Open(context.Background(), natskv.ServerOptions{Dir: t.TempDir()}, natskv.Options{Bucket: "a b"}); err == nil {

@@ -1,0 +1,149 @@
+package journal
+
+import (
+	"errors"
+	"os"
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/seshat-project/seshat"
+)
+
+func drawBatch(t *rapid.T) *Batch {
+	at := func(name string) time.Time {
+		return time.Unix(0, rapid.Int64Range(1, 1<<61).Draw(t, name)).UTC()
+	}
+	b := &Batch{Source: rapid.Uint64().Draw(t, "source"), Number: rapid.Uint64().Draw(t, "number"), Away: rapid.Bool().Draw(t, "away")}
+	if rapid.Bool().Draw(t, "watermark set") {
+		b.Watermark = at("watermark")
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "observations") {
+		o := &seshat.Observation{}
+		drawValue(t, reflect.ValueOf(o).Elem(), "observation")
+		b.Observations = append(b.Observations, o)
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "revocations") {
+		id := seshat.SessionID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "session"))
+		b.Revocations = append(b.Revocations, Revocation{Session: id, Time: at("revoked")})
+	}
+	return b
+}
+
+func TestBatchRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawBatch(t)
+		src := AppendBatch([]byte("x"), want)[1:]
+		got, err := NewDecoder().DecodeBatch(src)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("decoded\n %+v, %v, want\n %+v", got, err, want)
+		}
+		for n := range src {
+			_, err := NewDecoder().DecodeBatch(src[:n])
+			if !errors.Is(err, ErrCorrupt) {
+				t.Fatalf("the first %d of %d bytes: %v, want corrupt", n, len(src), err)
+			}
+		}
+	})
+}
+
+// TestReadsVersion1 reads a batch as the release before wrote it: a header, and observations without verdicts.
+func TestReadsVersion1(t *testing.T) {
+	src, err := os.ReadFile("testdata/batch-1.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := NewDecoder().DecodeBatch(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := typical()
+	second.Key, second.IDs = 2, nil
+	want := &Batch{Observations: []*seshat.Observation{typical(), second}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("decoded\n %+v, want\n %+v", got, want)
+	}
+}
+
+func TestWriter(t *testing.T) {
+	var w Writer
+	if w.Size() != 0 || w.Count() != 0 {
+		t.Errorf("an empty batch has %d bytes and %d observations", w.Size(), w.Count())
+	}
+	f := func(number uint64, observations int, undo bool) {
+		t.Helper()
+		for range observations {
+			w.Add(typical())
+		}
+		if undo {
+			size := w.Size()
+			w.Add(typical())
+			w.Undo(size)
+		}
+		w.Revoke(Revocation{Session: seshat.SessionID{1}, Time: time.Unix(5, 0).UTC()})
+		size := w.Size()
+		src := w.Finish(1, number, time.Unix(9, 0), false)
+		b, err := NewDecoder().DecodeBatch(src)
+		if err != nil || b.Number != number || len(b.Observations) != observations || len(b.Revocations) != 1 || len(src) != size {
+			t.Errorf("batch %d of %d bytes, said to be %d: %+v, %v", number, len(src), size, b, err)
+		}
+		w.Reset()
+	}
+	f(1, 2, false)
+	f(2, 1, true)
+	f(3, 0, false)
+}
+
+func TestSources(t *testing.T) {
+	f := func(a, b uint64, want bool) {
+		t.Helper()
+		if got := SameNode(a, b); got != want {
+			t.Errorf("SameNode(%x, %x) = %v, want %v", a, b, got, want)
+		}
+	}
+	f(NewSource(7, 1), NewSource(7, 2), true)
+	f(NewSource(7, 1), NewSource(8, 1), false)
+	f(NewSource(0, 1), NewSource(0, 2), false)
+}
+
+func TestAddingAllocatesNothing(t *testing.T) {
+	var w Writer
+	o := typical()
+	fill := func() {
+		for range 100 {
+			w.Add(o)
+		}
+		w.Finish(1, 2, o.Time, false)
+		w.Reset()
+	}
+	fill()
+	if n := testing.AllocsPerRun(20, fill); n > 0 {
+		t.Errorf("%v allocations for a batch, want none", n)
+	}
+}
+
+func FuzzDecodeBatch(f *testing.F) {
+	o := typical()
+	o.Verdict = seshat.ObservedVerdict{Action: seshat.ActionLimit, By: "Limit/login", Tags: []string{"Limit/new"}}
+	f.Add(AppendBatch(nil, &Batch{
+		Source: 1, Number: 2, Watermark: o.Time, Away: true, Observations: []*seshat.Observation{o, typical()},
+		Revocations: []Revocation{{Session: seshat.SessionID{1}, Time: o.Time}},
+	}))
+	f.Add(Append([]byte("SOB\x01"), typical()))
+	f.Add(AppendHeader(nil))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		b, err := NewDecoder().DecodeBatch(src)
+		if err != nil {
+			return
+		}
+		if cap(b.Observations)*leastObservation > 2*len(src) {
+			t.Fatalf("%d bytes made room for %d observations", len(src), cap(b.Observations))
+		}
+		again, err := NewDecoder().DecodeBatch(AppendBatch(nil, b))
+		if err != nil || !reflect.DeepEqual(again, b) {
+			t.Fatalf("decoded %+v, and after encoding %+v, %v", b, again, err)
+		}
+	})
+}
