@@ -24,7 +24,8 @@ type subject struct {
 	settles time.Duration
 
 	processes []*exec.Cmd
-	costs     []float64
+	costs     []float64 // µs a request, as fast as they go
+	paceCost  float64   // µs a request, at a rate
 	p50, p99  time.Duration
 }
 
