@@ -76,6 +76,7 @@ var layers = map[string]layer{
 	"internal/kv/kvtest":           adapters,
 	"internal/kv/memory":           adapters,
 	"internal/natsjournal":         adapters,
+	"internal/listener":            adapters,
 	"internal/natskv":              adapters,
 	"internal/natsserver":          adapters,
 	"internal/resource":            adapters,
