@@ -66,26 +66,31 @@ func (g *Passage) ResponseFields() []seshat.Field {
 // RequestFields are the header fields that tell the origin about the session, where the configuration asks for them. The
 // same names coming from outside must be removed; see [Inline.OwnFields]. They belong to the passage.
 func (g *Passage) RequestFields() []seshat.Field {
-	names := &g.inline.config.Fields
-	out := g.request[:0]
-	if names.Session != "" {
-		out = append(out, seshat.Field{Name: names.Session, Value: g.decision.Session.String()})
+	out := g.SessionFields(g.request[:0], &g.inline.config.Fields)
+	if g.span != nil {
+		out = append(out, g.span.Fields()...)
+	}
+	g.request = out
+	return out
+}
+
+// SessionFields appends the fields that have a name: what is known of the session, for a source that says it under names
+// of its own. Their values are visible ASCII.
+func (g *Passage) SessionFields(dst []seshat.Field, names *SessionFields) []seshat.Field {
+	if names.Session != "" && !g.decision.Session.IsZero() {
+		dst = append(dst, seshat.Field{Name: names.Session, Value: g.decision.Session.String()})
 	}
 	if names.User != "" && g.decision.User != "" {
-		out = append(out, seshat.Field{Name: names.User, Value: fieldValue(g.decision.User)})
+		dst = append(dst, seshat.Field{Name: names.User, Value: fieldValue(g.decision.User)})
 	}
 	if names.Verdict != "" {
 		value := g.decision.Verdict.Action.String()
 		if len(g.decision.Verdict.Tags) > 0 {
 			value += "; tags=\"" + strings.Join(g.decision.Verdict.Tags, " ") + "\""
 		}
-		out = append(out, seshat.Field{Name: names.Verdict, Value: value})
+		dst = append(dst, seshat.Field{Name: names.Verdict, Value: value})
 	}
-	if g.span != nil {
-		out = append(out, g.span.Fields()...)
-	}
-	g.request = out
-	return out
+	return dst
 }
 
 // OwnFields are the names, in lower case, of the header fields that only Seshat may set towards the origin.
