@@ -188,6 +188,7 @@ type Journal struct {
 type NATS struct {
 	URL             string `json:"url"`
 	CredentialsFile string `json:"credentialsFile,omitempty"`
+	TokenFile       string `json:"tokenFile,omitempty"`
 	Replicas        int    `json:"replicas,omitempty"`
 }
 
