@@ -43,7 +43,6 @@ func TestLogs(t *testing.T) {
 	}
 }
 
-
 // TestListen: processes elsewhere get in with the token only, and this process in any case.
 func TestListen(t *testing.T) {
 	s, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", Token: "secret-token"})
