@@ -258,7 +258,7 @@ func (c *conversation) responseHeader(ctx context.Context) (bool, error) {
 	x.Duration = c.server.options.Now().Sub(c.started)
 	c.stage = stageAnswers
 	if c.observing {
-		return false, nil
+		return m.end || c.answerMode == bodyNone, nil // Envoy itself would keep the stream for some seconds
 	}
 	fields := mutation{add: c.passage.ResponseFields()}
 	read := !m.end && bodyIsRead(x) && c.server.flow.NeedsResponseBody(x)
@@ -293,7 +293,7 @@ func (c *conversation) responseBody(ctx context.Context) (bool, error) {
 	c.asked = false
 	c.answer.add(m)
 	if c.observing {
-		return false, nil
+		return m.end, nil
 	}
 	duplex := c.answerMode == bodyFullDuplex
 	var err error
