@@ -58,7 +58,12 @@ var layers = map[string]layer{
 
 	"internal/journal/spool": pipelines,
 	"internal/pipeline":      pipelines,
+	"internal/revoked":       pipelines,
 
+	"internal/api":                 adapters,
+	"internal/api/client":          adapters,
+	"internal/api/wire":            adapters,
+	"internal/instance":            adapters,
 	"internal/config":              adapters,
 	"internal/demo":                adapters,
 	"internal/telemetry":           adapters,
@@ -99,6 +104,8 @@ var layers = map[string]layer{
 // that chooses among formats, what is built on resources, and a suite with its twin. Engines may import each other;
 // that Go refuses circles is enough there.
 var neighbours = map[string][]string{
+	"internal/api":               {"internal/api/wire", "internal/resource"},
+	"internal/api/client":        {"internal/api/wire", "internal/resource"},
 	"internal/extproc":           {"internal/accesslogservice"}, // one server for what Envoy sends
 	"internal/config":            {"internal/resource"},
 	"internal/ingest/accesslog":  {"internal/ingest/jsonrecord", "internal/ingest/lines"},
@@ -124,6 +131,7 @@ var outsideImports = map[string][]string{
 
 // technologies are the libraries, by the beginning of their import path, that stay behind one package each.
 var technologies = map[string]string{
+	"github.com/danielgtaylor/huma/":  "internal/api",
 	"database/sql":                    "internal/store/duckdb",
 	"github.com/duckdb/":              "internal/store/duckdb",
 	"github.com/envoyproxy/":          "internal/accesslogservice",

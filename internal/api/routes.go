@@ -1,0 +1,107 @@
+package api
+
+import (
+	"time"
+
+	"github.com/seshat-project/seshat/internal/resource"
+)
+
+// Permission is what somebody may do. Roles and scopes are sets of permissions.
+type Permission string
+
+// The permissions.
+const (
+	// Public needs no sign-in at all. Nothing that is public says anything of the traffic.
+	Public         Permission = "public"
+	SessionsRead   Permission = "sessions:read"
+	ExchangesRead  Permission = "exchanges:read"
+	ResourcesRead  Permission = "resources:read"
+	ResourcesWrite Permission = "resources:write"
+	DenylistRead   Permission = "denylist:read"
+	DenylistWrite  Permission = "denylist:write"
+	ImportsWrite   Permission = "imports:write"
+	RulesTry       Permission = "rules:try"
+	StatusRead     Permission = "status:read"
+)
+
+// Permissions returns every permission that somebody can have.
+func Permissions() []Permission {
+	return []Permission{
+		SessionsRead, ExchangesRead, ResourcesRead, ResourcesWrite, DenylistRead, DenylistWrite, ImportsWrite, RulesTry, StatusRead,
+	}
+}
+
+// route is what the API asks for and allows on one route.
+type route struct {
+	permission Permission
+	// within is how long an answer may take; 0 does not bound it.
+	within time.Duration
+	// heavy routes read much of the store. Only some of them are served at once.
+	heavy bool
+	// imports take their turn: each wants all of the machine.
+	imports bool
+	// body is how many bytes the body of a request may have; 0 allows none, negative does not bound it.
+	body int64
+}
+
+// The times that answers may take. A page of anything is to be there within a second; what takes longer than this has
+// nobody waiting for it any more. Streams may be as long as what is stored.
+const (
+	quick     = 10 * time.Second
+	slow      = 60 * time.Second
+	streaming = 30 * time.Minute
+)
+
+// The sizes that bodies may have.
+const (
+	smallBody    = 1 << 20  // a revocation of a thousand sessions has 40 kB
+	exchangeBody = 64 << 20 // as many exchanges as a command explains
+	testBody     = 16 << 20
+)
+
+// routes is the table of all routes.
+func routes() map[string]route {
+	const v1 = "/api/v1"
+	return map[string]route{
+		"GET /docs":         {permission: Public, within: quick},
+		"GET /{$}":          {permission: Public, within: quick},
+		"GET /openapi.json": {permission: Public, within: quick},
+		"GET /openapi.yaml": {permission: Public, within: quick},
+
+		"GET " + v1 + "/sessions":                {permission: SessionsRead, within: streaming, heavy: true},
+		"GET " + v1 + "/sessions/{id}":           {permission: SessionsRead, within: slow},
+		"GET " + v1 + "/sessions/{id}/lineage":   {permission: SessionsRead, within: slow},
+		"GET " + v1 + "/sessions/{id}/exchanges": {permission: ExchangesRead, within: streaming, heavy: true},
+		"GET " + v1 + "/exchanges":               {permission: ExchangesRead, within: streaming, heavy: true},
+		"GET " + v1 + "/exchanges/{id}":          {permission: ExchangesRead, within: slow},
+		"GET " + v1 + "/lookup/sessions":         {permission: SessionsRead, within: slow},
+		"GET " + v1 + "/lookup/exchange":         {permission: ExchangesRead, within: slow},
+		"GET " + v1 + "/span":                    {permission: SessionsRead, within: slow},
+		"GET " + v1 + "/overview":                {permission: SessionsRead, within: slow, heavy: true},
+		"GET " + v1 + "/exports/{dataset}":       {permission: ExchangesRead, within: streaming, heavy: true},
+
+		"GET " + v1 + "/resources":                         {permission: ResourcesRead, within: quick},
+		"POST " + v1 + "/resources":                        {permission: ResourcesWrite, within: slow, body: resource.MaxInput},
+		"POST " + v1 + "/resources/validate":               {permission: ResourcesRead, within: slow, body: resource.MaxInput},
+		"GET " + v1 + "/resources/schema":                  {permission: ResourcesRead, within: quick},
+		"GET " + v1 + "/resources/{kind}/{name}":           {permission: ResourcesRead, within: quick},
+		"PUT " + v1 + "/resources/{kind}/{name}":           {permission: ResourcesWrite, within: slow, body: resource.MaxInput},
+		"DELETE " + v1 + "/resources/{kind}/{name}":        {permission: ResourcesWrite, within: slow},
+		"GET " + v1 + "/resources/{kind}/{name}/history":   {permission: ResourcesRead, within: quick},
+		"POST " + v1 + "/resources/{kind}/{name}/rollback": {permission: ResourcesWrite, within: slow, body: smallBody},
+
+		"GET " + v1 + "/denylist":           {permission: DenylistRead, within: quick},
+		"PUT " + v1 + "/denylist/{name}":    {permission: DenylistWrite, within: quick, body: smallBody},
+		"DELETE " + v1 + "/denylist/{name}": {permission: DenylistWrite, within: quick},
+		"POST " + v1 + "/revocations":       {permission: DenylistWrite, within: slow, body: smallBody},
+
+		"POST " + v1 + "/imports":        {permission: ImportsWrite, imports: true, body: -1},
+		"POST " + v1 + "/explain":        {permission: RulesTry, within: slow, heavy: true, body: exchangeBody},
+		"POST " + v1 + "/rule-tests":     {permission: RulesTry, within: slow, heavy: true, body: testBody},
+		"GET " + v1 + "/status":          {permission: StatusRead, within: quick},
+		"GET " + v1 + "/keys":            {permission: StatusRead, within: quick},
+		"GET " + v1 + "/filters/fields":  {permission: StatusRead, within: quick},
+		"GET " + v1 + "/filters/check":   {permission: StatusRead, within: quick},
+		"GET " + v1 + "/filters/suggest": {permission: StatusRead, within: quick},
+	}
+}
