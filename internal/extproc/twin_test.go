@@ -63,7 +63,8 @@ func (w *twin) Begin(x *seshat.Exchange) passage {
 			Status: status, Body: []byte(`{"detail":"` + reason + `"}`),
 			Fields: []seshat.Field{
 				{Name: "Content-Type", Value: "application/problem+json"},
-				{Name: "RateLimit", Value: `"a";r=0;t=7`}, {Name: "RateLimit", Value: `"b";r=1;t=7`},
+				{Name: "RateLimit", Value: `"a";r=0;t=7`},
+				{Name: "RateLimit", Value: `"b";r=1;t=7`},
 			},
 		}
 	}
