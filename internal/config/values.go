@@ -65,3 +65,15 @@ func (s *Size) UnmarshalText(text []byte) error {
 	*s = Size(int64(n) * unit) //nolint:gosec // as above
 	return nil
 }
+
+// Trust adds ranges of addresses to the trusted proxies.
+func (c *Config) Trust(ranges ...string) error {
+	for _, text := range ranges {
+		var p Prefix
+		if err := p.UnmarshalText([]byte(text)); err != nil {
+			return err
+		}
+		c.TrustedProxies = append(c.TrustedProxies, p)
+	}
+	return nil
+}
