@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -105,4 +107,44 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("what was accepted is not valid")
 		}
 	})
+}
+
+// TestDocumentation reads the examples of the documentation, and checks that every key is mentioned.
+func TestDocumentation(t *testing.T) {
+	data, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, examples := string(data), 0
+	for rest := text; ; examples++ {
+		_, after, found := strings.Cut(rest, "```yaml\n")
+		if !found {
+			break
+		}
+		var example string
+		example, rest, _ = strings.Cut(after, "```")
+		if _, faults := Parse("example.yaml", []byte(example)); len(faults) > 0 {
+			t.Errorf("an example is wrong: %v", faults)
+		}
+	}
+	if examples == 0 {
+		t.Error("there is no example")
+	}
+	var walk func(of reflect.Type)
+	walk = func(of reflect.Type) {
+		for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
+			of = of.Elem()
+		}
+		if of.Kind() != reflect.Struct || of == reflect.TypeFor[Prefix]() {
+			return
+		}
+		for i := range of.NumField() {
+			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+			if !strings.Contains(text, name) {
+				t.Errorf("the key %s of %s is not documented", name, of.Name())
+			}
+			walk(of.Field(i).Type)
+		}
+	}
+	walk(reflect.TypeFor[Config]())
 }
