@@ -144,7 +144,7 @@ func (p *Inline) begin(x *seshat.Exchange) *Passage {
 	w := f.workers.Get().(*worker)
 	w.Identify(x, &w.identity)
 	w.digests = protect.Digests(w.hasher, &w.identity, w.digests[:0])
-	w.request = enforce.Request{Exchange: x, Identity: &w.identity, Digests: w.digests, Now: x.Time}
+	w.request = enforce.Request{Exchange: x, Identity: &w.identity, Digests: w.digests, Now: x.Time, Reader: w.Worker}
 	p.config.Enforcer.Decide(&w.request, &g.decision)
 	w.request.Exchange = nil
 	f.workers.Put(w)
@@ -207,7 +207,7 @@ func (g *Passage) End(ctx context.Context, x *seshat.Exchange) error {
 		}
 		whole := w.identity
 		whole.IDs = whole.IDs[:len(o.IDs)] // an observation keeps a bounded number
-		w.request = enforce.Request{Exchange: x, Identity: &whole, Digests: w.digests, Now: x.Time}
+		w.request = enforce.Request{Exchange: x, Identity: &whole, Digests: w.digests, Now: x.Time, Reader: w.Worker}
 		p.config.Enforcer.Answered(&w.request, &g.decision)
 		w.request = enforce.Request{}
 		p.auto.observe(x, o)

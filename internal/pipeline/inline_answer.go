@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/enforce"
 )
 
 // Answer is what to send in place of the origin's answer.
@@ -58,7 +59,7 @@ func (g *Passage) refuse(status int, by, reason string) {
 // to the passage.
 func (g *Passage) ResponseFields() []seshat.Field {
 	if len(g.response) == 0 {
-		g.response = appendFields(g.response, &g.decision)
+		g.response = enforce.AppendFields(g.response, &g.decision)
 	}
 	return g.response
 }
