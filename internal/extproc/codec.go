@@ -14,8 +14,8 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	if !ours {
 		return c.CodecV2.Marshal(v)
 	}
-	if w.shared {
-		return mem.BufferSlice{mem.SliceBuffer(w.b)}, nil
+	if w.constant != nil {
+		return mem.BufferSlice{mem.SliceBuffer(w.constant)}, nil
 	}
 	// w is written to again while these bytes still wait to be sent.
 	return mem.BufferSlice{mem.Copy(w.b, mem.DefaultBufferPool())}, nil

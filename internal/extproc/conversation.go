@@ -177,7 +177,7 @@ func (c *conversation) wantedRequestBody() bodyMode {
 // request's body as c.requestMode has it. It returns true when the request is refused, and the stream with it is over.
 func (c *conversation) judge(ctx context.Context, p part, override bool) (refused bool) {
 	if c.stage != stageAsked || c.observing {
-		if !c.observing {
+		if p != partResponseHeader && !c.observing {
 			c.out.unchanged(p)
 		}
 		return false

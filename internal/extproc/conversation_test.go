@@ -39,11 +39,11 @@ func (k *talk) say(m *extprocv3.ProcessingRequest) *extprocv3.ProcessingResponse
 		k.t.Fatal(err)
 	}
 	k.over, k.err = k.c.step(k.ctx)
-	if k.err != nil || len(k.c.out.b) == 0 {
+	if k.err != nil || k.c.out.isEmpty() {
 		return nil
 	}
 	var answer extprocv3.ProcessingResponse
-	if err := proto.Unmarshal(k.c.out.b, &answer); err != nil {
+	if err := proto.Unmarshal(k.c.out.message(), &answer); err != nil {
 		k.t.Fatal(err)
 	}
 	return &answer

@@ -8,8 +8,8 @@ import (
 
 // outgoing is a ProcessingResponse as it goes onto the wire.
 type outgoing struct {
-	b      []byte
-	shared bool // b is one of the constant answers, and must not be written to
+	b        []byte
+	constant []byte // one of the constant answers, in place of b; it must not be written to
 }
 
 // empty are the answers that change nothing, by part: most answers are these.
@@ -40,12 +40,9 @@ func responseField(p part) protowire.Number {
 	}
 }
 
-func (w *outgoing) reset() {
-	if w.shared {
-		w.b = nil
-	}
-	w.b, w.shared = w.b[:0], false
-}
+func (w *outgoing) reset() { w.b, w.constant = w.b[:0], nil }
+
+func (w *outgoing) isEmpty() bool { return len(w.b) == 0 && w.constant == nil }
 
 // open begins a field that is a message; shut ends it.
 func (w *outgoing) open(number protowire.Number) (start int) {
@@ -80,7 +77,15 @@ func (w *outgoing) number(number protowire.Number, v uint64) {
 }
 
 // unchanged answers that p goes on as it is.
-func (w *outgoing) unchanged(p part) { w.b, w.shared = empty[p], true }
+func (w *outgoing) unchanged(p part) { w.constant = empty[p] }
+
+// message is what goes onto the wire.
+func (w *outgoing) message() []byte {
+	if w.constant != nil {
+		return w.constant
+	}
+	return w.b
+}
 
 // mutation is what is changed in a header.
 type mutation struct {

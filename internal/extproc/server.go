@@ -170,7 +170,7 @@ func (c *conversation) converse(stream grpc.ServerStream) error {
 			c.server.counts.malformed.Add(1)
 			return err
 		}
-		if len(c.out.b) > 0 {
+		if !c.out.isEmpty() {
 			if err := stream.SendMsg(&c.out); err != nil {
 				return err
 			}

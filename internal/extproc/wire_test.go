@@ -207,8 +207,8 @@ func TestWriteAsGeneratedTypesRead(t *testing.T) {
 		var w outgoing
 		write(&w)
 		var got extprocv3.ProcessingResponse
-		if err := proto.Unmarshal(w.b, &got); err != nil {
-			t.Fatalf("%v: %x", err, w.b)
+		if err := proto.Unmarshal(w.message(), &got); err != nil {
+			t.Fatalf("%v: %x", err, w.message())
 		}
 		if diff := cmp.Diff(want, &got, protocmp.Transform()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
