@@ -69,13 +69,16 @@ var layers = map[string]layer{
 	"internal/telemetry":           adapters,
 	"internal/accesslogservice":    adapters,
 	"internal/extproc":             adapters,
+	"internal/forwardauth":         adapters,
 	"internal/ingest/accesslog":    adapters,
 	"internal/ingest/detect":       adapters,
 	"internal/ingest/har":          adapters,
 	"internal/ingest/jsonrecord":   adapters,
 	"internal/ingest/lines":        adapters,
 	"internal/ingest/ndjson":       adapters,
+	"internal/ingest/tail":         adapters,
 	"internal/journal/journaltest": adapters,
+	"internal/pipeline/inlinetest": adapters,
 	"internal/journal/memory":      adapters,
 	"internal/jwks/remote":         adapters,
 	"internal/kv/kvtest":           adapters,
@@ -94,30 +97,33 @@ var layers = map[string]layer{
 
 	"cmd/seshat": command,
 
-	"examples":        outside,
-	"test":            outside,
-	"test/accuracy":   outside,
-	"test/trafficgen": outside,
+	"examples":                       outside,
+	"test":                           outside,
+	"test/accuracy":                  outside,
+	"test/benchgateway/emptyextproc": outside,
+	"test/trafficgen":                outside,
 }
 
 // neighbours are the imports between packages of one layer that are meant: parts that several formats share, the one
 // that chooses among formats, what is built on resources, and a suite with its twin. Engines may import each other;
 // that Go refuses circles is enough there.
 var neighbours = map[string][]string{
-	"internal/api":               {"internal/api/wire", "internal/resource"},
-	"internal/api/client":        {"internal/api/wire", "internal/resource"},
-	"internal/extproc":           {"internal/accesslogservice"}, // one server for what Envoy sends
-	"internal/config":            {"internal/resource"},
-	"internal/ingest/accesslog":  {"internal/ingest/jsonrecord", "internal/ingest/lines"},
-	"internal/ingest/detect":     {"internal/ingest/accesslog", "internal/ingest/har", "internal/ingest/ndjson"},
-	"internal/ingest/har":        {"internal/ingest/jsonrecord"},
-	"internal/ingest/jsonrecord": {},
-	"internal/ingest/ndjson":     {"internal/ingest/jsonrecord", "internal/ingest/lines"},
-	"internal/natskv":            {"internal/natsserver"},
-	"internal/pipeline":          {"internal/journal/spool"},
-	"internal/resource/preset":   {"internal/resource"},
-	"internal/resource/ruletest": {"internal/resource", "internal/resource/preset"},
-	"internal/store/storetest":   {"internal/store/memory"},
+	"internal/api":                 {"internal/api/wire", "internal/resource"},
+	"internal/api/client":          {"internal/api/wire", "internal/resource"},
+	"internal/extproc":             {"internal/accesslogservice"}, // one server for what Envoy sends
+	"internal/config":              {"internal/resource"},
+	"internal/ingest/accesslog":    {"internal/ingest/jsonrecord", "internal/ingest/lines"},
+	"internal/ingest/detect":       {"internal/ingest/accesslog", "internal/ingest/har", "internal/ingest/ndjson"},
+	"internal/ingest/har":          {"internal/ingest/jsonrecord"},
+	"internal/ingest/jsonrecord":   {},
+	"internal/ingest/ndjson":       {"internal/ingest/jsonrecord", "internal/ingest/lines"},
+	"internal/natskv":              {"internal/natsserver"},
+	"internal/ingest/tail":         {"internal/ingest/accesslog", "internal/ingest/lines"},
+	"internal/pipeline":            {"internal/journal/spool"},
+	"internal/resource/preset":     {"internal/resource"},
+	"internal/resource/ruletest":   {"internal/resource", "internal/resource/preset"},
+	"internal/store/storetest":     {"internal/store/memory"},
+	"internal/pipeline/inlinetest": {"internal/journal/memory", "internal/resource"},
 }
 
 // scenarios is the folder of the tests of the whole program.
@@ -148,11 +154,12 @@ var technologies = map[string]string{
 
 // sharedTechnologies are second places that a library is in, and why.
 var sharedTechnologies = map[string][]string{
-	"google.golang.org/grpc":        {"internal/accesslogservice"},               // a service of the same server
-	"golang.org/x/term":             {"cmd/seshat"},                              // whether standard input is a terminal
-	"github.com/andybalholm/brotli": {"internal/ingest"},                         // the coding of a message, and of a file
-	"github.com/nats-io/":           {"internal/natsjournal", "internal/natskv"}, // the uses of a connection
-	"github.com/goccy/go-yaml":      {"internal/resource/ruletest"},              // rules, and the tests of rules
+	"google.golang.org/grpc":        {"internal/accesslogservice", "test/benchgateway/emptyextproc"}, // a service of the same server; what it is measured by
+	"github.com/envoyproxy/":        {"test/benchgateway/emptyextproc"},                              // as above
+	"golang.org/x/term":             {"cmd/seshat"},                                                  // whether standard input is a terminal
+	"github.com/andybalholm/brotli": {"internal/ingest"},                                             // the coding of a message, and of a file
+	"github.com/nats-io/":           {"internal/natsjournal", "internal/natskv"},                     // the uses of a connection
+	"github.com/goccy/go-yaml":      {"internal/resource/ruletest"},                                  // rules, and the tests of rules
 }
 
 // impure are packages of the standard library that engines, being functions of their arguments, have no use for.
