@@ -16,7 +16,7 @@ const forgetfulAfter = 3
 // nothing came for the idle time.
 func (c *Correlator) fallback(x *exchangeView, d *deviceState) *sessionState {
 	idle := int64(c.config.FallbackIdleTimeout)
-	if s := c.root(d.fallback); s != nil && s.origin == seshat.OriginFallback && s.ended == 0 {
+	if s := c.root(d.fallback); s != nil && s.origin == seshat.OriginFallback && s.takes() {
 		if x.now-s.last <= idle && s.first-x.now <= idle {
 			if d.hint != x.o.Device {
 				d.hint = seshat.Digest{}

@@ -35,7 +35,7 @@ func (c *Correlator) findByClaim(x *exchangeView) *sessionState {
 			}
 			if state := c.ids[claim]; state != nil {
 				// A claim that another user's token shares proves nothing: it may have been made up.
-				if s := c.root(state.session); s != nil && s.ended == 0 && !differ(s.users, x.users) {
+				if s := c.root(state.session); s != nil && s.takes() && !differ(s.users, x.users) {
 					return s
 				}
 			}
@@ -48,7 +48,7 @@ func (c *Correlator) findByClaim(x *exchangeView) *sessionState {
 func (c *Correlator) findByIssued(x *exchangeView) *sessionState {
 	for _, id := range x.issued {
 		if state := c.ids[id.Digest]; state != nil {
-			if s := c.root(state.session); s != nil && s.ended == 0 {
+			if s := c.root(state.session); s != nil && s.takes() {
 				return s
 			}
 		}

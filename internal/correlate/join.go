@@ -23,7 +23,7 @@ func (c *Correlator) join(s *sessionState, x *exchangeView) {
 		c.seen(state, x.now)
 		if other := c.root(state.session); other != nil && other != s {
 			switch {
-			case other.ended != 0 && strengthOf(id) == weak:
+			case !other.takes() && strengthOf(id) == weak:
 				state.session = s.id // the client keeps it, and it now links what comes after
 				c.changedIDs[id.Digest] = struct{}{}
 			case c.merge(s, other, x, id, seshat.EvidencePresented, 1):
@@ -71,7 +71,7 @@ func (c *Correlator) joinClaims(s *sessionState, x *exchangeView) {
 			case other == nil || other == s:
 			case c.merge(s, other, x, id, seshat.EvidenceSharedClaim, 1):
 				s = c.root(s.id)
-			case other.ended != 0 && s.ended == 0:
+			case !other.takes() && s.ended == 0:
 				state.session = s.id // the provider goes on with its own session after ours has ended
 				c.changedIDs[claim] = struct{}{}
 			}

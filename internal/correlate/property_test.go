@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -155,51 +154,6 @@ func TestTwoUsersNeverMerge(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestWindowMakesOrderIrrelevant(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		observations := randomTraffic(t)
-		var inOrder []*seshat.Observation
-		w := correlate.NewWindow(0)
-		for _, o := range observations {
-			w.Add(o, func(o *seshat.Observation) { inOrder = append(inOrder, o) })
-		}
-		w.Drain(func(o *seshat.Observation) { inOrder = append(inOrder, o) })
-
-		// Each exchange arrives up to the lateness late.
-		lateness := 10 * time.Second
-		late := map[*seshat.Observation]time.Duration{}
-		for _, o := range observations {
-			late[o] = time.Duration(rapid.IntRange(0, 9999).Draw(t, "late")) * time.Millisecond
-		}
-		shuffled := append([]*seshat.Observation(nil), observations...)
-		for i := range shuffled { // insertion sort by arrival
-			for j := i; j > 0 && shuffled[j].Time.Add(late[shuffled[j]]).Before(shuffled[j-1].Time.Add(late[shuffled[j-1]])); j-- {
-				shuffled[j], shuffled[j-1] = shuffled[j-1], shuffled[j]
-			}
-		}
-		var got []*seshat.Observation
-		w = correlate.NewWindow(lateness)
-		for _, o := range shuffled {
-			w.Add(o, func(o *seshat.Observation) { got = append(got, o) })
-		}
-		w.Drain(func(o *seshat.Observation) { got = append(got, o) })
-		if a, b := order(inOrder), order(got); a != b {
-			t.Fatalf("in order %s\nout of order %s", a, b)
-		}
-		if a, b := groups(run(t, inOrder)), groups(run(t, got)); a != b {
-			t.Fatalf("in order %s, out of order %s", a, b)
-		}
-	})
-}
-
-func order(observations []*seshat.Observation) string {
-	var b strings.Builder
-	for _, o := range observations {
-		fmt.Fprint(&b, o.Key, " ")
-	}
-	return b.String()
 }
 
 func TestMergeDoesNotDependOnWhichSideIsSeenFirst(t *testing.T) {
