@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/protect"
 	"github.com/seshat-project/seshat/internal/terminal"
 )
@@ -21,7 +23,7 @@ nobody can get tokens out of digests.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.keyListCommand(), a.keyRotateCommand())
+	cmd.AddCommand(a.keyListCommand(), a.keyCreateCommand(), a.keyRotateCommand())
 	return cmd
 }
 
@@ -48,6 +50,30 @@ func (a *app) keyListCommand() *cobra.Command {
 				}
 			}
 			return rows.Flush()
+		},
+	}
+}
+
+func (a *app) keyCreateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "create",
+		Short: "Make the first key, to copy it to other instances",
+		Long: `Create makes the file of keys when there is none. Nobody needs to: whatever needs a key makes it. Instances that act on the
+same sessions need the same file, so that it is made before they start, and copied to each.`,
+		Example: `  seshat key create --data /var/lib/seshat`,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := os.MkdirAll(a.data, 0o700); err != nil {
+				return &seshat.Error{
+					Kind: seshat.ErrorUnavailable, Op: "make the data directory", Err: err, Hint: "choose one that you can write to with --data",
+				}
+			}
+			ring, err := protect.LoadOrCreateKey(a.path(keyFile), a.now())
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.stdout, "%s in %s\n", ring.Keys()[0].ID, a.path(keyFile))
+			return err
 		},
 	}
 }
