@@ -70,7 +70,7 @@ var layers = map[string]layer{
 	"internal/accesslogservice":    adapters,
 	"internal/extproc":             adapters,
 	"internal/forwardauth":         adapters,
-	"internal/denylist":           adapters,
+	"internal/denylist":            adapters,
 	"internal/ingest/accesslog":    adapters,
 	"internal/ingest/detect":       adapters,
 	"internal/ingest/har":          adapters,
