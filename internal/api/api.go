@@ -33,7 +33,7 @@ type Registry interface {
 
 // Denylist is what the API needs of the denylist.
 type Denylist interface {
-	// List returns the entries that are in force.
+	// List returns the entries that are in force. Those that cannot be read are left out, and the error says which.
 	List(ctx context.Context) ([]seshat.Denial, error)
 	// Add puts an entry on the list, in place of one of its name, and returns it as it is kept: with a name.
 	Add(ctx context.Context, d seshat.Denial) (seshat.Denial, error)

@@ -89,6 +89,9 @@ func (d *denylist) List(context.Context) ([]seshat.Denial, error) {
 func (d *denylist) Add(_ context.Context, one seshat.Denial) (seshat.Denial, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if one.Name == "" {
+		one.Name = fmt.Sprintf("entry-%d", len(d.list))
+	}
 	d.list = slices.DeleteFunc(d.list, func(o seshat.Denial) bool { return o.Name == one.Name })
 	d.list = append(d.list, one)
 	return one, nil

@@ -47,7 +47,10 @@ func (s *server) denials(ctx context.Context) ([]seshat.Denial, error) {
 	}
 	list, err := s.Denylist.List(ctx)
 	if err != nil {
-		return nil, err
+		if len(list) == 0 {
+			return nil, err
+		}
+		s.Logger.WarnContext(ctx, "the denylist cannot be read whole", "error", err)
 	}
 	now := s.Now()
 	list = slices.DeleteFunc(slices.Clone(list), func(d seshat.Denial) bool { return d.Expired(now) })

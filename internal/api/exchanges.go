@@ -28,7 +28,7 @@ type exchangeInput struct {
 }
 
 type lookupExchangeInput struct {
-	ID string `query:"id" required:"true" maxLength:"4096" doc:"The key, or the exchange's own ID, whatever characters it has."`
+	ID string `query:"id" maxLength:"4096" doc:"The key, or the exchange's own ID, whatever characters it has."`
 }
 
 func (s *server) registerExchanges() {

@@ -27,6 +27,7 @@ type exportInput struct {
 	Since   string `query:"since" maxLength:"64" doc:"From when: a time (RFC 3339), or a length of time before now."`
 	Until   string `query:"until" maxLength:"64"`
 	Order   string `query:"order" enum:"newest,oldest"`
+	Now     string `query:"now" maxLength:"64" doc:"As of lists."`
 	Session string `query:"session" maxLength:"36" doc:"Narrows exchanges to one session."`
 	Limit   int    `query:"limit" minimum:"0" maximum:"1000000000" doc:"0 is no limit."`
 }
@@ -40,22 +41,16 @@ func (s *server) registerExports() {
 }
 
 func (s *server) export(_ context.Context, in *exportInput) (*huma.StreamResponse, error) {
-	now := s.Now()
 	fields, what := filter.Exchanges(), store.Dataset(in.Dataset)
 	if what == store.DatasetSessions {
 		fields = filter.Sessions()
 	}
-	expr, err := filter.Parse(in.Filter, fields, now)
+	list := ListInput{Accept: wire.NDJSON, Filter: in.Filter, Since: in.Since, Until: in.Until, Now: in.Now, Order: in.Order, Limit: in.Limit}
+	asked, err := list.query(fields, s.Now())
 	if err != nil {
 		return nil, err
 	}
-	q := store.Query{Filter: expr, Now: now, Limit: in.Limit, OldestFirst: in.Order == oldestFirst}
-	if q.Since, err = parseTime("since", in.Since, now); err != nil {
-		return nil, err
-	}
-	if q.Until, err = parseTime("until", in.Until, now); err != nil {
-		return nil, err
-	}
+	q := asked.Query
 	if in.Session != "" {
 		if q.Session, err = parseSession(in.Session); err != nil {
 			return nil, err

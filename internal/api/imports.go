@@ -33,12 +33,6 @@ func (s *server) registerImports() {
 	op := s.operation("POST", "/api/v1/imports", "import", tagImports, "Import recorded traffic")
 	op.Description += " The body is multipart/form-data: a part options (JSON), then a part file for each input, in the order of their names in options, which is the order of the alphabet. " +
 		"The answer begins at once and is one JSON value a line: progress, what is wrong, and at last the summary."
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {
-		Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{optionsPart, filePart}, Properties: map[string]*huma.Schema{
-			optionsPart: s.schema(reflect.TypeFor[wire.ImportOptions]()),
-			filePart:    {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-		}},
-	}}}
 	op.Responses["200"] = s.described("What happens during the import, one a line.", wire.NDJSON, reflect.TypeFor[wire.ImportEvent]())
 	register(s, op, func(context.Context, *Authored) (*huma.StreamResponse, error) {
 		if s.Import == nil {
@@ -46,6 +40,12 @@ func (s *server) registerImports() {
 		}
 		return &huma.StreamResponse{Body: s.serveImport}, nil
 	})
+	s.takes("POST", "/api/v1/imports", &huma.RequestBody{Content: map[string]*huma.MediaType{"multipart/form-data": {
+		Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{optionsPart, filePart}, Properties: map[string]*huma.Schema{
+			optionsPart: s.schema(reflect.TypeFor[wire.ImportOptions]()),
+			filePart:    {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+		}},
+	}}})
 }
 
 func (s *server) serveImport(c huma.Context) {

@@ -67,6 +67,18 @@ func (s *server) schema(t reflect.Type) *huma.Schema {
 	return s.api.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
 }
 
+// takes describes the body of a request that the operation reads by itself. It is said after the operation is registered:
+// what is known before is read whole, and checked.
+func (s *server) takes(method, path string, body *huma.RequestBody) {
+	body.Required = true
+	item := s.api.OpenAPI().Paths[path]
+	for _, op := range []*huma.Operation{item.Post, item.Put} {
+		if op != nil && op.Method == method {
+			op.RequestBody = body
+		}
+	}
+}
+
 // listed describes the response of a list: a page of it as JSON, or all of it as NDJSON.
 func listed[T any](s *server, op *huma.Operation) {
 	response := s.described("A page of the list, or with Accept: "+wire.NDJSON+" all of it, one a line.", wire.JSON, reflect.TypeFor[wire.Page[T]]())

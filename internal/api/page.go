@@ -32,6 +32,7 @@ type ListInput struct {
 	Filter string `query:"filter" maxLength:"8192" doc:"An expression of the filter language." example:"user:alice status:>=400"`
 	Since  string `query:"since" maxLength:"64" doc:"From when: a time (RFC 3339), or a length of time before now." example:"24h"`
 	Until  string `query:"until" maxLength:"64" doc:"Until when, not included: as since."`
+	Now    string `query:"now" maxLength:"64" doc:"The time by which active and idle sessions are told apart, and from which lengths of time count back (RFC 3339); now when it is absent."`
 	Order  string `query:"order" enum:"newest,oldest" doc:"newest (the default) or oldest first."`
 	Limit  int    `query:"limit" minimum:"0" maximum:"1000000000" doc:"How many at most: up to 1000 in a page (50 when absent); of NDJSON any number, and all when absent or 0."`
 	Cursor string `query:"cursor" maxLength:"2048" doc:"next_cursor of the page before. The other parameters must be the same as there."`
@@ -74,7 +75,14 @@ func usage(op, what, hint string) error {
 // query reads the parameters of a list. What tells one list from another goes into list.
 func (in *ListInput) query(fields *filter.Fields, now time.Time, list ...string) (*listQuery, error) {
 	q := &listQuery{Query: store.Query{Now: now, OldestFirst: in.Order == oldestFirst}}
-	list = append(list, fields.Dataset, in.Filter, in.Since, in.Until, in.Order)
+	if in.Now != "" {
+		at, err := time.Parse(time.RFC3339Nano, in.Now)
+		if err != nil {
+			return nil, usage("now", "it is not a time", "such as 2026-01-02T15:04:05Z")
+		}
+		now, q.Now = at.UTC(), at.UTC()
+	}
+	list = append(list, fields.Dataset, in.Filter, in.Since, in.Until, in.Now, in.Order)
 	digest := sha256.Sum256([]byte(strings.Join(list, "\x00")))
 	q.list = digest[:12]
 	if in.Cursor != "" {

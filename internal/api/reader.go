@@ -17,7 +17,11 @@ func (s *server) reader(ctx context.Context) (*revoked.Reader, error) {
 	}
 	denials, err := s.Denylist.List(ctx)
 	if err != nil {
-		return nil, err
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		// Entries that cannot be read are left out: that is no reason to show no sessions.
+		s.Logger.WarnContext(ctx, "the denylist cannot be read whole", "error", err)
 	}
 	return revoked.NewReader(s.Store, denials, s.Now()), nil
 }

@@ -28,15 +28,13 @@ func (s *server) registerResources() {
 
 	op := s.operation("POST", "/api/v1/resources", "apply-resources", tagResources, "Create or update resources")
 	op.Description += " All of them, or none when one has a fault. They are checked together with those that are stored."
-	op.SkipValidateBody = true // it may be YAML
-	op.RequestBody = resourceBody("Resources: YAML with any number of documents, or JSON with one object or an array of them.")
 	register(s, op, s.applyResources)
+	s.takes("POST", "/api/v1/resources", resourceBody("Resources: YAML with any number of documents, or JSON with one object or an array of them."))
 
 	op = s.operation("POST", "/api/v1/resources/validate", "validate-resources", tagResources, "Check resources")
 	op.Description += " Together with each other, not with what is stored: for that there is dry_run."
-	op.SkipValidateBody = true
-	op.RequestBody = resourceBody("Resources, as they can be applied.")
 	register(s, op, s.validateResources)
+	s.takes("POST", "/api/v1/resources/validate", resourceBody("Resources, as they can be applied."))
 
 	op = s.operation("GET", "/api/v1/resources/schema", "get-resource-schema", tagResources, "Get the JSON Schema of resources")
 	register(s, op, func(context.Context, *struct{}) (*rawOutput, error) {
@@ -47,9 +45,8 @@ func (s *server) registerResources() {
 
 	op = s.operation("PUT", one, "put-resource", tagResources, "Create or replace one resource")
 	op.Description += " With If-Match only when it still has that revision, with If-None-Match: * only when there is none."
-	op.SkipValidateBody = true
-	op.RequestBody = resourceBody("One resource of this kind and name, as YAML or JSON.")
 	register(s, op, s.putResource)
+	s.takes("PUT", one, resourceBody("One resource of this kind and name, as YAML or JSON."))
 
 	op = s.operation("DELETE", one, "delete-resource", tagResources, "Delete a resource")
 	op.Description += " Its history stays."
@@ -69,7 +66,7 @@ type rawOutput struct {
 
 func resourceBody(text string) *huma.RequestBody {
 	anything := &huma.MediaType{Schema: &huma.Schema{Description: "See docs/resources.md, and GET /api/v1/resources/schema."}}
-	return &huma.RequestBody{Required: true, Description: text, Content: map[string]*huma.MediaType{wire.YAML: anything, wire.JSON: anything}}
+	return &huma.RequestBody{Description: text, Content: map[string]*huma.MediaType{wire.YAML: anything, wire.JSON: anything}}
 }
 
 // parseKind reads the name of a kind as people write it: in any case, in singular or plural.

@@ -25,8 +25,6 @@ type ruleTestsInput struct {
 func (s *server) registerRules() {
 	op := s.operation("POST", "/api/v1/explain", "explain", tagRules, "Say how exchanges would get their sessions")
 	op.Description += " By the rules in force. The body has exchanges as in docs/formats/ndjson.md, one after the other. They are not stored; in the answer values are masked."
-	op.SkipValidateBody = true // there may be several values
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{wire.NDJSON: {}, wire.JSON: {}}}
 	register(s, op, func(ctx context.Context, in *explainInput) (*output[explanations], error) {
 		if s.Explain == nil {
 			return nil, unavailable("explain")
@@ -43,6 +41,7 @@ func (s *server) registerRules() {
 		})
 		return out, err
 	})
+	s.takes("POST", "/api/v1/explain", &huma.RequestBody{Content: map[string]*huma.MediaType{wire.NDJSON: {}, wire.JSON: {}}})
 
 	op = s.operation("POST", "/api/v1/rule-tests", "test-rules", tagRules, "Run tests of rules")
 	register(s, op, func(ctx context.Context, in *ruleTestsInput) (*output[wire.RuleTestReport], error) {

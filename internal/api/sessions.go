@@ -220,7 +220,7 @@ func (s *server) getLineage(ctx context.Context, in *sessionInput) (*output[line
 }
 
 type findInput struct {
-	Prefix string `query:"prefix" required:"true" maxLength:"36" doc:"The beginning of a session ID."`
+	Prefix string `query:"prefix" maxLength:"256" doc:"The beginning of a session ID."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"50"`
 }
 
