@@ -19,7 +19,8 @@ import (
 // in the row anyway, so its digest reads as zero and its masked form is made anew (see [FallbackMasked]). So it is
 // with links to one, for as long as the exchange of the link is stored and has the link's time.
 type Store interface {
-	// Commit writes a batch whole or not at all. When it returns nil, the batch survives kill -9.
+	// Commit writes a batch whole or not at all. When it returns nil, the batch survives kill -9. The store may keep
+	// what the batch points to, observations and values of state, which must not be changed any more.
 	Commit(ctx context.Context, batch *Batch) error
 	// Known returns which of keys are stored already. Times are the event times of the keys, in the same order:
 	// they narrow the search. The result has one element for each key.
@@ -95,7 +96,7 @@ type Batch struct {
 	// StoredAt is the time that retention counts from.
 	StoredAt time.Time
 	// Position is where the writer is in its source, kept per source: the journal sequence, or an import's progress.
-	// It is written when Source is not empty.
+	// It is written when Source is not empty. Sources that begin with "seshat/" are the store's own.
 	Source   string
 	Position []byte
 }

@@ -137,7 +137,7 @@ func (w *writer) identity(b *bulk, o *seshat.Observation) int64 {
 
 // keptMask is the masked form as it is kept: not at all where it is made of the exchange's address and user agent.
 func keptMask(id *seshat.ObservedID, o *seshat.Observation) string {
-	if id.Origin == seshat.OriginFallback && store.FallbackMasked(id.Kind, o.ClientIP, o.UserAgent) != "" {
+	if id.Origin == seshat.OriginFallback && store.IsFallback(id.Kind) && o.ClientIP.IsValid() {
 		return ""
 	}
 	return id.Masked

@@ -21,6 +21,7 @@ func TestCompact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.whole = 0
 	defer func() { _ = s.Close() }()
 	twin := memory.New(nil)
 	traffic := storetest.NewTraffic(5, 6)
@@ -86,6 +87,7 @@ func TestCompactFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.whole = 0
 	defer func() { _ = s.Close() }()
 	twin := memory.New(nil)
 	traffic := storetest.NewTraffic(5, 6)
@@ -126,6 +128,7 @@ func TestShortLivedState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.whole = 0
 	defer func() { _ = s.Close() }()
 	records := func(from, to byte, value []byte) *store.Batch {
 		b := &store.Batch{StoredAt: storetest.Start}
@@ -166,6 +169,7 @@ func TestCompactWithinMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.whole = 0
 	defer func() { _ = s.Close() }()
 	const sessions, at, rounds = 16_000, 8_000, 6 // no more than the writer remembers
 	for round := range rounds {

@@ -43,6 +43,9 @@ func TestRights(t *testing.T) {
 		}
 		check(when + ", opened")
 		storetest.Commit(t, s, traffic.Batch(50))
+		if _, err := s.Span(context.Background()); err != nil { // which moves it into the tables
+			t.Fatal(err)
+		}
 		if _, err := os.Stat(filepath.Join(dir, duckdb.FileName+".wal")); err != nil {
 			t.Fatalf("want something written ahead: %v", err)
 		}
@@ -52,7 +55,7 @@ func TestRights(t *testing.T) {
 		}
 		check(when + ", closed")
 		if when == "again" { // for the last time around
-			for path, rights := range map[string]fs.FileMode{"": 0o755, duckdb.FileName: 0o644, "lock": 0o664} {
+			for path, rights := range map[string]fs.FileMode{"": 0o755, duckdb.FileName: 0o644, "lock": 0o664, duckdb.TailName: 0o666} {
 				if err := os.Chmod(filepath.Join(dir, path), rights); err != nil {
 					t.Fatal(err)
 				}

@@ -57,6 +57,9 @@ func scanExchange(rows *sql.Rows) (*exchangeRow, error) {
 
 // Exchanges implements [store.Store].
 func (s *Store) Exchanges(ctx context.Context, q store.Query, yield func(*seshat.Assigned) bool) error {
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
 	return s.operational("list exchanges", s.exchanges(ctx, q, yield))
 }
 
@@ -225,6 +228,9 @@ func (s *Store) sessionsOf(ctx context.Context, rows []*exchangeRow, merges bool
 
 // Exchange implements [store.Store].
 func (s *Store) Exchange(ctx context.Context, id string) (*seshat.Assigned, error) {
+	if err := s.fresh(ctx); err != nil {
+		return nil, err
+	}
 	op := "read exchange " + id
 	merges, err := s.hasMerges(ctx)
 	if err != nil {

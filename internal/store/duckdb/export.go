@@ -19,6 +19,9 @@ const partSuffix = ".part"
 
 // Export implements [store.Store]. See docs/formats/export.md for the columns.
 func (s *Store) Export(ctx context.Context, what store.Dataset, format string, q store.Query, path string) (int64, error) {
+	if err := s.fresh(ctx); err != nil {
+		return 0, err
+	}
 	op := "export " + string(what) + " to " + path
 	options, ok := copyOptions(format)
 	if !ok {

@@ -11,35 +11,47 @@ import (
 	"github.com/seshat-project/seshat/internal/store"
 )
 
-// Known implements [store.Store]. Rows lie in the order of their time, so a range of times that nothing was stored
-// in costs no more than a look at the statistics.
+// Known implements [store.Store]. What is new is mostly later than everything there is, so that nothing has to be looked
+// for; and rows lie in the order of their time, so a range of times that nothing was stored in costs no more than a look
+// at the statistics.
 func (s *Store) Known(ctx context.Context, keys []seshat.ExchangeKey, times []time.Time) ([]bool, error) {
+	const op = "look for known exchanges"
 	known := make([]bool, len(keys))
-	if len(keys) == 0 {
+	if s.pending.has(keys, known) {
 		return known, nil
 	}
-	places := make(map[seshat.ExchangeKey][]int, len(keys))
-	first, last := times[0], times[0]
+	span, err := s.storedSpan(ctx)
+	if err != nil {
+		return nil, s.operational(op, err)
+	}
+	places := make(map[seshat.ExchangeKey][]int)
+	var first, last time.Time
 	var list strings.Builder
 	for i, key := range keys {
-		if times[i].Before(first) {
-			first = times[i]
+		at := store.Time(times[i])
+		if known[i] || span.Exchanges == 0 || at.After(span.Last) || at.Before(span.First) {
+			continue
 		}
-		if times[i].After(last) {
-			last = times[i]
+		if len(places) == 0 || at.Before(first) {
+			first = at
 		}
-		if i > 0 {
+		if len(places) == 0 || at.After(last) {
+			last = at
+		}
+		if len(places) > 0 {
 			list.WriteByte(',')
 		}
 		list.WriteString(strconv.FormatUint(uint64(key), 10))
 		places[key] = append(places[key], i)
 	}
-	first, last = store.Time(first), store.Time(last)
+	if len(places) == 0 {
+		return known, nil
+	}
 	// Whether there is anything in the range is known at once; only then are the keys worth sending.
 	var some bool
-	err := s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM exchanges WHERE time BETWEEN ? AND ?)", first, last).Scan(&some)
+	err = s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM exchanges WHERE time BETWEEN ? AND ?)", first, last).Scan(&some)
 	if err != nil || !some {
-		return known, s.operational("look for known exchanges", err)
+		return known, s.operational(op, err)
 	}
 	err = s.query(ctx, func(rows *sql.Rows) error {
 		var key uint64
@@ -52,19 +64,19 @@ func (s *Store) Known(ctx context.Context, keys []seshat.ExchangeKey, times []ti
 		return nil
 	}, `SELECT key FROM exchanges WHERE time BETWEEN ? AND ?
 		AND key IN (SELECT unnest(string_split(?, ','))::UBIGINT)`, first, last, list.String())
-	return known, s.operational("look for known exchanges", err)
-}
-
-// Position implements [store.Store].
-func (s *Store) Position(ctx context.Context, source string) ([]byte, error) {
-	var position []byte
-	err := s.query(ctx, func(rows *sql.Rows) error { return rows.Scan(&position) },
-		"SELECT position FROM positions WHERE source = ? ORDER BY batch_no DESC LIMIT 1", store.Text(source))
-	return position, s.operational("read the position of "+source, err)
+	return known, s.operational(op, err)
 }
 
 // Span implements [store.Store].
 func (s *Store) Span(ctx context.Context) (store.Span, error) {
+	if err := s.fresh(ctx); err != nil {
+		return store.Span{}, err
+	}
+	return s.storedSpan(ctx)
+}
+
+// storedSpan is the span of what is in the tables.
+func (s *Store) storedSpan(ctx context.Context) (store.Span, error) {
 	s.spanMutex.Lock()
 	defer s.spanMutex.Unlock()
 	if s.span != nil {

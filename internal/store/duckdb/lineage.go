@@ -102,6 +102,9 @@ func (s *Store) readMembers(ctx context.Context, id seshat.SessionID, merges boo
 
 // Lineage implements [store.Store].
 func (s *Store) Lineage(ctx context.Context, id seshat.SessionID) ([]seshat.Link, error) {
+	if err := s.fresh(ctx); err != nil {
+		return nil, err
+	}
 	op := "read the lineage of session " + id.String()
 	merges, err := s.hasMerges(ctx)
 	if err != nil {

@@ -40,6 +40,10 @@ type Options struct {
 	Now func() time.Time
 	// Threads is how many threads DuckDB may use; DefaultThreads when 0.
 	Threads int
+	// Staleness is how long readers may not see what was committed, other than Known, LoadState and Position, which
+	// always do. To show it, it has to be moved into the tables: those who look every moment would have that done for
+	// a handful of exchanges each time. 0 shows everything at once.
+	Staleness time.Duration
 	// Logger is told what goes wrong and fails no call, such as compaction; nil is told nothing.
 	Logger *slog.Logger
 }
@@ -76,6 +80,13 @@ type Store struct {
 	writer *writer
 	logged map[string]bool // what the log was told
 
+	// tail is what was committed and is not in the tables, on disk; pending is the same in memory.
+	tail      *tail
+	pending   *pending
+	staleness time.Duration
+	// whole is from how many exchanges on a batch goes into the tables at once: [wholeExchanges] but in tests.
+	whole int
+
 	closed atomic.Bool
 	states *stateFilter // the writer's
 
@@ -106,7 +117,10 @@ func Open(ctx context.Context, dir string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, lock: lock, now: options.Now, log: options.Logger, logged: make(map[string]bool)}
+	s := &Store{
+		dir: dir, lock: lock, now: options.Now, log: options.Logger, logged: make(map[string]bool),
+		pending: newPending(), staleness: options.Staleness, whole: wholeExchanges,
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -134,6 +148,9 @@ func (s *Store) open(ctx context.Context, options Options) error {
 		return err
 	}
 	s.states = s.writer.states
+	if err := s.openTail(ctx); err != nil {
+		return err
+	}
 	return s.keepPrivate()
 }
 
@@ -202,15 +219,16 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	_, err := s.conn.ExecContext(context.Background(), "CHECKPOINT data")
-	err = errors.Join(s.operational("close data directory "+s.dir, err), s.release())
+	err := s.settle(context.Background())
+	_, failed := s.conn.ExecContext(context.Background(), "CHECKPOINT data")
+	err = errors.Join(s.operational("close data directory "+s.dir, errors.Join(err, failed)), s.release())
 	_ = os.RemoveAll(filepath.Join(s.dir, tempName)) // the next opening does it otherwise
 	return err
 }
 
 // release gives up everything that was opened.
 func (s *Store) release() error {
-	var errs []error
+	errs := []error{s.tail.close()}
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())
 	}

@@ -28,7 +28,9 @@ func TestMain(m *testing.M) {
 	case "hold":
 		child(func() error { return hold(dir) })
 	case "write":
-		child(func() error { return writeForever(dir) })
+		child(func() error { return writeForever(dir, smallCrash) })
+	case "write-much":
+		child(func() error { return writeForever(dir, largeCrash) })
 	case "fill":
 		child(func() error { return fill(dir) })
 	}
@@ -114,24 +116,31 @@ func TestSecondOpening(t *testing.T) {
 	}
 }
 
+// Sizes of the batches of a process that is killed. What was committed in small ones is in the tail, most likely; with
+// large ones it is moved into the tables every few batches.
+const (
+	smallCrash = 40
+	largeCrash = 3000
+)
+
 // crashBatch is batch n of a sequence in which everything says which batch it came with.
-func crashBatch(n int) *store.Batch {
-	b := storetest.NewTraffic(uint64(n), 3).Batch(40) //nolint:gosec // small
+func crashBatch(n, size int) *store.Batch {
+	b := storetest.NewTraffic(uint64(n), 3).Batch(size) //nolint:gosec // small
 	b.Source, b.Position = "crash", []byte(strconv.Itoa(n))
 	b.State = []store.StateRecord{{Key: seshat.Digest{1}, Value: []byte(strconv.Itoa(n))}}
 	b.Exchanges[0].ID = "first-" + strconv.Itoa(n)
-	b.Exchanges[39].ID = "last-" + strconv.Itoa(n)
+	b.Exchanges[size-1].ID = "last-" + strconv.Itoa(n)
 	return b
 }
 
 // writeForever commits batch after batch and says so after each.
-func writeForever(dir string) error {
+func writeForever(dir string, size int) error {
 	s, err := duckdb.Open(context.Background(), dir, duckdb.Options{})
 	if err != nil {
 		return err
 	}
 	for n := 1; ; n++ {
-		if err := s.Commit(context.Background(), crashBatch(n)); err != nil {
+		if err := s.Commit(context.Background(), crashBatch(n, size)); err != nil {
 			return err
 		}
 		say(strconv.Itoa(n))
@@ -139,38 +148,48 @@ func writeForever(dir string) error {
 }
 
 func TestKill(t *testing.T) {
-	dir := t.TempDir()
-	acknowledged := 0
 	for range 3 {
-		command, lines := start(t, "write", dir)
-		acknowledged = 0
-		for lines.Scan() {
-			n, err := strconv.Atoi(lines.Text())
-			if err != nil {
-				t.Fatalf("the writer says %q", lines.Text())
-			}
-			acknowledged = n
-			if n == 7 {
-				if err := command.Process.Kill(); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		_ = command.Wait()
-		s, err := duckdb.Open(context.Background(), dir, duckdb.Options{})
+		killed(t, "write", smallCrash, 7)
+	}
+}
+
+// TestKillWhileSettling kills the process at moments of which some are in the middle of moving the tail into the tables.
+func TestKillWhileSettling(t *testing.T) {
+	for _, after := range []int{2, 3, 4, 6, 7, 9} {
+		killed(t, "write-much", largeCrash, after)
+	}
+}
+
+// killed starts a process that writes, kills it after so many batches, and looks at what it leaves.
+func killed(t *testing.T, role string, size, after int) {
+	t.Helper()
+	dir := t.TempDir()
+	command, lines := start(t, role, dir)
+	acknowledged := 0
+	for lines.Scan() {
+		n, err := strconv.Atoi(lines.Text())
 		if err != nil {
-			t.Fatalf("after kill -9: %v", err)
+			t.Fatalf("the writer says %q", lines.Text())
 		}
-		checkCrashed(t, s, acknowledged)
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
+		if acknowledged = n; n == after {
+			if err := command.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
 		}
-		dir = t.TempDir()
+	}
+	_ = command.Wait()
+	s, err := duckdb.Open(context.Background(), dir, duckdb.Options{})
+	if err != nil {
+		t.Fatalf("after kill -9: %v", err)
+	}
+	checkCrashed(t, s, acknowledged, size)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
 // checkCrashed checks that every acknowledged batch is there, and that each is whole.
-func checkCrashed(t *testing.T, s store.Store, acknowledged int) {
+func checkCrashed(t *testing.T, s store.Store, acknowledged, size int) {
 	t.Helper()
 	ctx := context.Background()
 	position, err := s.Position(ctx, "crash")
@@ -181,8 +200,8 @@ func checkCrashed(t *testing.T, s store.Store, acknowledged int) {
 	if err != nil || n < acknowledged {
 		t.Fatalf("position %q, %v; batch %d was acknowledged", position, err, acknowledged)
 	}
-	if span, err := s.Span(ctx); err != nil || span.Exchanges != int64(40*n) {
-		t.Errorf("%d exchanges, %v; want 40 of each of %d batches", span.Exchanges, err, n)
+	if span, err := s.Span(ctx); err != nil || span.Exchanges != int64(size*n) {
+		t.Errorf("%d exchanges, %v; want %d of each of %d batches", span.Exchanges, err, size, n)
 	}
 	state, err := s.LoadState(ctx, []seshat.Digest{{1}})
 	if err != nil || string(state[seshat.Digest{1}]) != strconv.Itoa(n) {

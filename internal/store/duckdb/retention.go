@@ -20,6 +20,9 @@ func (s *Store) DropBefore(ctx context.Context, before time.Time) (int64, error)
 		return 0, errClosed()
 	}
 	const op = "drop what is older than the retention"
+	if err := s.settle(ctx); err != nil { // dropping may make the room that it lacks
+		s.logOnce(ctx, "what was committed last could not be moved into the tables", s.operational(op, err))
+	}
 	before = day(before)
 	var old bool
 	err := s.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM exchanges WHERE stored_day < $1)
@@ -27,7 +30,10 @@ func (s *Store) DropBefore(ctx context.Context, before time.Time) (int64, error)
 	if err != nil || !old {
 		return 0, s.operational(op, err)
 	}
-	defer s.forgetSpan()
+	defer func() {
+		s.forgetSpan()
+		_, _ = s.storedSpan(context.WithoutCancel(ctx)) // while nobody writes; who needs it tries again
+	}()
 	defer s.memberCache.written()
 	s.writer.forget() // the rows that it remembers may go
 	dropped, err := s.dropExchanges(ctx, before)

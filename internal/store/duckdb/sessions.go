@@ -20,6 +20,9 @@ const sessionChunk = 5_000
 // Sessions implements [store.Store]. It first finds which sessions are wanted, from their roll-ups alone, and then
 // reads what belongs to them.
 func (s *Store) Sessions(ctx context.Context, q store.Query, yield func(*seshat.Session) bool) error {
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
 	const op = "list sessions"
 	merges, err := s.hasMerges(ctx)
 	if err != nil {
@@ -352,6 +355,9 @@ func (s *Store) canonical(ctx context.Context, ids []seshat.SessionID) (map[sesh
 
 // Session implements [store.Store].
 func (s *Store) Session(ctx context.Context, id seshat.SessionID) (*seshat.Session, error) {
+	if err := s.fresh(ctx); err != nil {
+		return nil, err
+	}
 	op := "read session " + id.String()
 	merges, err := s.hasMerges(ctx)
 	if err == nil && merges {
@@ -379,6 +385,9 @@ func (s *Store) Session(ctx context.Context, id seshat.SessionID) (*seshat.Sessi
 
 // FindSessions implements [store.Store].
 func (s *Store) FindSessions(ctx context.Context, prefix string, limit int) ([]seshat.SessionID, error) {
+	if err := s.fresh(ctx); err != nil {
+		return nil, err
+	}
 	var found []seshat.SessionID
 	low, high, ok := uuidRange(prefix)
 	if !ok {

@@ -54,8 +54,8 @@ func (s *Store) LoadState(ctx context.Context, keys []seshat.Digest) (map[seshat
 	if s.closed.Load() {
 		return nil, errClosed()
 	}
-	wanted := s.states.choose(keys)
-	found := make(map[seshat.Digest][]byte, len(wanted))
+	found := make(map[seshat.Digest][]byte)
+	wanted := s.states.choose(s.pending.loadState(keys, found))
 	if len(wanted) == 0 {
 		return found, nil
 	}

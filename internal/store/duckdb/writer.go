@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/seshat-project/seshat"
@@ -101,16 +100,11 @@ func (w *writer) forget() {
 	w.touched = w.touched[:0]
 }
 
-// Commit implements [store.Store].
-func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
-	s.write.Lock()
-	defer s.write.Unlock()
-	if s.closed.Load() {
-		return errClosed()
-	}
-	if err := s.commit(ctx, batch); err != nil {
+// commit writes a batch into the tables, in one transaction.
+func (s *Store) commit(ctx context.Context, batch *store.Batch, positions []position) error {
+	if err := s.writeTables(ctx, batch, positions); err != nil {
 		s.writer.forget()
-		return s.operational("store a batch", err)
+		return err
 	}
 	if err := s.keepPrivate(); err != nil { // the file that is written ahead may be new
 		s.logOnce(ctx, "files of the store could not be made private", err)
@@ -121,7 +115,7 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 	return nil
 }
 
-func (s *Store) commit(ctx context.Context, batch *store.Batch) error {
+func (s *Store) writeTables(ctx context.Context, batch *store.Batch, positions []position) error {
 	w := s.writer
 	if d := day(batch.StoredAt); !d.Equal(w.day) {
 		w.forget()
@@ -140,9 +134,10 @@ func (s *Store) commit(ctx context.Context, batch *store.Batch) error {
 			w.addLinks(b, batch.Links)
 			w.addSessions(b)
 			w.addState(b, batch.State)
-			if batch.Source != "" {
-				a := b.appender("positions")
-				b.append(a, text(batch.Source), w.batch, slices.Clone(batch.Position))
+			for _, p := range positions {
+				if a := b.appender("positions"); a != nil {
+					b.append(a, text(p.source), w.batch, p.value)
+				}
 			}
 			return b.close()
 		})
