@@ -88,7 +88,7 @@ func TestEnvoyWithHTTP2AndJA4(t *testing.T) {
 		!strings.HasPrefix(x.Client.JA4, "t13") || len(x.Client.JA4) != 36 {
 		t.Errorf("%+v", x)
 	}
-	if response.Proto != "HTTP/2.0" || response.Header.Get("Seen-Session") != sessionOf("two").String() {
+	if response.Proto != "HTTP/2.0" || response.Header.Get("Seen-JA4") != "" || response.Header.Get("Seen-Session") != sessionOf("two").String() {
 		t.Errorf("%s %v", response.Proto, response.Header)
 	}
 	w.settled(t)

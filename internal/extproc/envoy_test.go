@@ -8,18 +8,21 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
 
-// seen is what the origin says of a request.
+// newOrigin is an origin that says in its answers what it saw.
 func newOrigin(t testing.TB) *httptest.Server {
 	t.Helper()
 	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("RateLimit", `"origin";r=5;t=5`)
 		w.Header().Set("Seen-Session", r.Header.Get("X-Seshat-Session"))
 		w.Header().Set("Seen-User", r.Header.Get("X-Seshat-User"))
+		w.Header().Set("Seen-JA4", r.Header.Get("X-JA4"))
 		w.Header().Set("Seen-Framing", fmt.Sprintf("%d %v", r.ContentLength, r.TransferEncoding))
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -240,4 +243,89 @@ func TestEnvoyStreamsUploads(t *testing.T) {
 		t.Errorf("the body is recorded as %d bytes, %d kept", x.Request.Body.Size, len(x.Request.Body.Bytes))
 	}
 	w.settled(t)
+}
+
+func TestEnvoyUpgrades(t *testing.T) {
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, both, err := w.(http.Hijacker).Hijack()
+		if err != nil || r.Header.Get("Upgrade") != "websocket" {
+			t.Errorf("%v %v", err, r.Header)
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = both.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		_ = both.Flush()
+		line, _ := both.ReadString('\n')
+		_, _ = both.WriteString("echo " + line)
+		_ = both.Flush()
+	}))
+	t.Cleanup(origin.Close)
+	w := newTwin()
+	_, address := serve(t, w, Options{})
+	e := startEnvoy(t, "ext-proc.yaml", origin.URL, address)
+	conn, err := net.Dial("tcp", e.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_, _ = io.WriteString(conn, "GET /login HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	reader := bufio.NewReader(conn)
+	response, err := http.ReadResponse(reader, nil)
+	if err != nil || response.StatusCode != 101 {
+		t.Fatalf("%v %v", response, err)
+	}
+	if x := w.take(t, "/login"); x.Response.Status != 101 { // recorded while it goes on
+		t.Errorf("%+v", x)
+	}
+	_, _ = io.WriteString(conn, "hello\n")
+	if line, err := reader.ReadString('\n'); line != "echo hello\n" {
+		t.Errorf("%q, %v", line, err)
+	}
+	w.settled(t)
+}
+
+// The excerpts of docs/envoy.md, and what it says happens without a setting.
+func TestEnvoyAsDocumented(t *testing.T) {
+	w, origin := newTwin(), newOrigin(t)
+	_, address := serve(t, w, Options{})
+	e := startEnvoy(t, "ext-proc.yaml", origin.URL, address, "                        - {match: {prefix: \"/\"}",
+		excerpt(t, "typed_per_filter_config:", `                        - match: {prefix: "/billing"}
+                          route: {cluster: origin}
+`, "                          ")+"                        - {match: {prefix: \"/\"}")
+	do(t, "GET", e.url+"/billing", "")
+	if x := w.take(t, "/billing"); x.Service != "billing" {
+		t.Errorf("the service is %q", x.Service)
+	}
+	f := func(keep string, want string) {
+		t.Helper()
+		e := startEnvoy(t, "ext-proc.yaml", origin.URL, address,
+			"request_body_mode: NONE", "request_body_mode: BUFFERED_PARTIAL",
+			"allow_mode_override: true", "allow_mode_override: false\n                      allow_content_length_header: "+keep)
+		got := do(t, "POST", e.url+"/orders", "text", "Content-Type", "application/json")
+		if framing := got.Header.Get("Seen-Framing"); framing != want {
+			t.Errorf("allow_content_length_header %s: the framing is %q, want %q", keep, framing, want)
+		}
+	}
+	f("true", "4 []")
+	f("false", "-1 [chunked]")
+	w.settled(t)
+}
+
+// excerpt is the block of docs/envoy.md that begins with a line, indented, after what comes before it.
+func excerpt(t *testing.T, first, before, indent string) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "envoy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(page), "```yaml\n"+first)
+	block, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatalf("docs/envoy.md has no block that begins with %q", first)
+	}
+	for line := range strings.Lines(first + block) {
+		before += indent + line
+	}
+	return before
 }
