@@ -32,8 +32,11 @@ func (m *Metrics) Handler() http.Handler {
 // maxScrapes is how many scrapes are served at once. There is one every some seconds, of one or two servers.
 const maxScrapes = 4
 
-// Read is called at every scrape and calls emit for each value, with the values of the labels in their order.
-type Read func(emit func(value float64, labels ...string))
+// Emit takes a value with the values of the labels in their order.
+type Emit func(value float64, labels ...string)
+
+// Read is called at every scrape and calls emit for each value.
+type Read func(emit Emit)
 
 // Counter adds a metric that only grows. Its name ends in "_total", after its unit.
 func (m *Metrics) Counter(name, help string, labels []string, read Read) {
