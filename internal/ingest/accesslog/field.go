@@ -93,6 +93,8 @@ func nginxVariable(name string) place {
 		return place{field: fieldJA4}
 	case "content_type":
 		return place{fieldRequestHeader, "Content-Type"}
+	case "seshat_exchange": // what deploy/nginx calls the ID that forward-auth answers with
+		return place{fieldRequestHeader, "X-Seshat-Exchange"}
 	}
 	for _, prefix := range [...]struct {
 		text  string
