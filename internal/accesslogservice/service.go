@@ -118,11 +118,7 @@ func (s *Service) take(ctx context.Context, r *reader, message *servicev3.Stream
 
 // underWay reports whether an entry is of a request that is not over: Envoy can be set to log those every so often.
 func underWay(entry *accesslogv3.HTTPAccessLogEntry) bool {
-	common := entry.GetCommonProperties()
-	if common.GetIntermediateLogEntry() {
-		return true
-	}
-	switch common.GetAccessLogType() {
+	switch entry.GetCommonProperties().GetAccessLogType() {
 	case accesslogv3.AccessLogType_NotSet, accesslogv3.AccessLogType_DownstreamEnd:
 		return false
 	default: // starts, intervals, and the half between Envoy and the origin

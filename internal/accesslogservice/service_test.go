@@ -100,7 +100,9 @@ func TestEntries(t *testing.T) {
 				e.CommonProperties.StartTime = timestamppb.New(time.Unix(0, 0))
 			}),
 			f(func(e *accesslogv3.HTTPAccessLogEntry) { e.Request.Path, e.Request.OriginalPath = "", "" }),
-			f(func(e *accesslogv3.HTTPAccessLogEntry) { e.CommonProperties.IntermediateLogEntry = true }),
+			f(func(e *accesslogv3.HTTPAccessLogEntry) {
+				e.CommonProperties.AccessLogType = accesslogv3.AccessLogType_DownstreamPeriodic
+			}),
 			f(func(e *accesslogv3.HTTPAccessLogEntry) {
 				e.CommonProperties.AccessLogType = accesslogv3.AccessLogType_UpstreamEnd
 			}),

@@ -196,8 +196,10 @@ func TestOverridesAreJudgedOnce(t *testing.T) {
 	if exchange(true) {
 		t.Error("a request waits for a body although none came so far")
 	}
-	if !exchange(false) || !exchange(false) {
-		t.Error("a body that does not come changes what is known already")
+	for range 2 {
+		if !exchange(false) {
+			t.Error("a body that does not come changes what is known already")
+		}
 	}
 }
 

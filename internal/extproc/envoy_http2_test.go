@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -157,7 +158,7 @@ func TestEnvoyWithGRPC(t *testing.T) {
 		}
 	}
 	_ = stream.CloseSend()
-	if _, err := stream.Recv(); err != io.EOF {
+	if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
 		t.Errorf("%v at the end", err)
 	}
 	if got := stream.Trailer().Get("seen-session"); len(got) != 1 || got[0] != sessionOf("rpc").String() {

@@ -135,8 +135,8 @@ func repeated(fields []seshat.Field, name string) bool {
 	return false
 }
 
-// field writes HeaderValueOption. What the default of its append_action means in this message depends on the version of
-// Envoy, so that adding is said by "append", which all of them know.
+// field writes HeaderValueOption. In this message the default of append_action, to add, overwrites all the same: adding has
+// to be said by "append".
 func (w *outgoing) field(f *seshat.Field, add bool) {
 	const overwrite = 2 // OVERWRITE_IF_EXISTS_OR_ADD
 	option := w.open(1)

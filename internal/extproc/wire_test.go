@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -38,7 +39,7 @@ func compare(t *testing.T, b []byte) {
 	wantErr := proto.Unmarshal(b, &want)
 	m := incoming{keep: 1 << 20}
 	err := m.read(b)
-	if wantErr != nil || err == errFields {
+	if wantErr != nil || errors.Is(err, errFields) {
 		return // what is damaged may be refused or not, as long as nothing breaks
 	}
 	if err != nil {
@@ -188,7 +189,7 @@ func TestReadRefusesEndlessHeaders(t *testing.T) {
 		m.GetRequestHeaders().Headers.Headers = append(m.GetRequestHeaders().Headers.Headers, &corev3.HeaderValue{Key: "a"})
 	}
 	var read incoming
-	if err := read.read(wire(t, m)); err != errFields {
+	if err := read.read(wire(t, m)); !errors.Is(err, errFields) {
 		t.Errorf("%v", err)
 	}
 }
@@ -215,7 +216,7 @@ func TestWriteAsGeneratedTypesRead(t *testing.T) {
 		}
 	}
 	add := func(name, value string) *corev3.HeaderValueOption {
-		return &corev3.HeaderValueOption{Header: &corev3.HeaderValue{Key: name, RawValue: []byte(value)}, Append: wrapperspb.Bool(true)}
+		return &corev3.HeaderValueOption{Header: &corev3.HeaderValue{Key: name, RawValue: []byte(value)}, Append: wrapperspb.Bool(true)} //nolint:staticcheck // see field
 	}
 	set := func(name, value string) *corev3.HeaderValueOption {
 		return &corev3.HeaderValueOption{
