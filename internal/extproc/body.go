@@ -29,7 +29,7 @@ func (c *collected) full() bool { return c.whole || len(c.bytes) >= pipeline.Max
 // fill makes body what came so far, without content codings.
 func (c *collected) fill(body *seshat.Body, header []seshat.Field, decoder *httpfield.Decoder) {
 	body.Bytes, body.Size = c.bytes, max(body.Size, c.size)
-	body.Truncated = body.Size > int64(len(c.bytes)) || !c.whole && c.size != body.Size
+	body.Truncated = body.Size > int64(len(c.bytes)) || c.size > 0 && !c.whole
 	coding, packed := httpfield.Lookup(header, "content-encoding")
 	if !packed || len(c.bytes) == 0 {
 		return

@@ -111,11 +111,13 @@ func (c *conversation) step(ctx context.Context) (done bool, err error) {
 	case partResponseBody:
 		return c.responseBody(ctx)
 	case partRequestTrailer:
+		c.request.whole = true
 		if refused := c.judge(ctx, partRequestTrailer, false); refused {
 			return true, nil
 		}
 		return false, nil
 	default:
+		c.answer.whole = true
 		err = c.end(ctx)
 		return c.closing(partResponseTrailer, err, true)
 	}
@@ -191,7 +193,7 @@ func (c *conversation) judge(ctx context.Context, p part, override bool) (refuse
 	}
 	m := mutation{set: c.passage.RequestFields()}
 	m.remove = c.foreign(m.set)
-	if p == partResponseHeader { // too late for the request: its body was asked for and did not come
+	if p == partResponseHeader { // too late for the request's header: its body was asked for and did not come
 		return false
 	}
 	if m.none() && c.server.options.NoMetadata && !override {
@@ -251,6 +253,7 @@ func (c *conversation) responseHeader(ctx context.Context) (bool, error) {
 		c.server.counts.missed.Add(1)
 		c.server.overrides.missed(c.server.options.Log)
 	}
+	late := c.stage == stageAsked && !c.observing
 	if c.judge(ctx, partResponseHeader, false) {
 		return true, nil
 	}
@@ -261,21 +264,24 @@ func (c *conversation) responseHeader(ctx context.Context) (bool, error) {
 		return m.end || c.answerMode == bodyNone, nil // Envoy itself would keep the stream for some seconds
 	}
 	fields := mutation{add: c.passage.ResponseFields()}
-	read := !m.end && bodyIsRead(x) && c.server.flow.NeedsResponseBody(x)
-	if read && c.answerMode != bodyFullDuplex {
-		c.server.counts.bodies.Add(1)
-		c.out.header(partResponseHeader, &fields)
-		if c.answerMode == bodyNone {
-			c.asked = true
-			c.answerMode = bodyStreamed // the client waits for nothing, and what is not wanted is not sent; see responseBody
-			c.out.override(bodyNone, bodyStreamed)
-		}
-		return false, nil
-	}
-	if fields.none() {
+	if fields.none() && !late {
 		c.out.unchanged(partResponseHeader)
 	} else {
 		c.out.header(partResponseHeader, &fields)
+	}
+	if late {
+		c.metadata()
+	}
+	read := !m.end && bodyIsRead(x) && c.server.flow.NeedsResponseBody(x)
+	if read && c.answerMode != bodyFullDuplex {
+		c.server.counts.bodies.Add(1)
+		if c.answerMode == bodyNone {
+			c.asked = true
+			c.out.changing(partResponseHeader)
+			c.answerMode = bodyStreamed // the client waits for nothing, and what is not wanted is not sent; see responseBody
+			c.out.override(c.requestMode, bodyStreamed)
+		}
+		return false, nil
 	}
 	if c.answerMode == bodyFullDuplex && !m.end { // Envoy waits for each piece of the body to come back
 		return false, nil

@@ -99,6 +99,9 @@ func TestEnvoyThatIgnoresOverrides(t *testing.T) {
 			t.Errorf("the origin saw the session %q of request %d", id, i)
 		}
 	}
+	if line := e.logged("/login"); line["session_id"] != sessionOf("a").String() {
+		t.Errorf("the access log has %v of the one that was judged late", line)
+	}
 	got := do(t, "POST", e.url+"/login", `{}`, "Content-Type", "application/json", "X-Over", "1")
 	if got.StatusCode != 429 || got.Header.Get("Seen-Framing") != "" {
 		t.Errorf("%d %v", got.StatusCode, got.Header)

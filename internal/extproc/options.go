@@ -32,7 +32,7 @@ const (
 )
 
 const (
-	// DefaultMaxStreams is how many requests may be under way at once. A stream takes some 10 KiB, and up to 128 KiB where
+	// DefaultMaxStreams is how many requests may be under way at once. A stream takes some 10 KiB, and up to 200 KiB where
 	// bodies are read.
 	DefaultMaxStreams = 20_000
 	// DefaultMaxMessage is the longest message. Envoy buffers 1 MiB of a body unless it is told otherwise

@@ -79,6 +79,14 @@ func (w *outgoing) number(number protowire.Number, v uint64) {
 // unchanged answers that p goes on as it is.
 func (w *outgoing) unchanged(p part) { w.constant = empty[p] }
 
+// changing makes an answer that changes nothing one that more can be added to.
+func (w *outgoing) changing(p part) {
+	if w.constant != nil {
+		w.constant = nil
+		w.header(p, &mutation{})
+	}
+}
+
 // message is what goes onto the wire.
 func (w *outgoing) message() []byte {
 	if w.constant != nil {
