@@ -27,6 +27,7 @@ const (
 	contracts
 	pipelines
 	adapters
+	assembly // what puts parts of all kinds together, for the command and for other programs
 	command
 	outside // tools and tests of the whole: they see what they are about and nothing sees them
 )
@@ -95,6 +96,8 @@ var layers = map[string]layer{
 	"internal/store/memory":        adapters,
 	"internal/store/storetest":     adapters,
 	"internal/terminal":            adapters,
+
+	"internal/node": assembly,
 
 	"cmd/seshat": command,
 

@@ -1,0 +1,186 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/denylist"
+	"github.com/seshat-project/seshat/internal/enforce"
+	"github.com/seshat-project/seshat/internal/journal"
+	"github.com/seshat-project/seshat/internal/natsjournal"
+	"github.com/seshat-project/seshat/internal/pipeline"
+	"github.com/seshat-project/seshat/internal/rule"
+)
+
+// openJournal opens the journal of exchanges and the log of what correlation tells everybody.
+func (n *Node) openJournal(ctx context.Context) error {
+	for _, open := range []struct {
+		to      *journal.Log
+		options natsjournal.Options
+	}{
+		{&n.journal, natsjournal.Options{Stream: journalStream, MaxBytes: n.options.JournalBytes, Room: n.options.Room}},
+		{&n.notices, natsjournal.Options{Stream: noticesStream, MaxBytes: noticesBytes, MaxAge: noticesAge, DropOldest: true}},
+	} {
+		open.options.Replicas = n.options.Replicas
+		conn, err := n.connect()
+		if err != nil {
+			return err
+		}
+		log, err := natsjournal.Open(ctx, conn, open.options)
+		if err != nil {
+			return fmt.Errorf("open the journal: %w", err)
+		}
+		n.onClose(log.Close)
+		*open.to = log
+	}
+	return nil
+}
+
+// startPublishing lets exchanges into the journal.
+func (n *Node) startPublishing(ctx context.Context) error {
+	number, err := n.number()
+	if err != nil {
+		return err
+	}
+	config := n.options.Publisher
+	n.source = journal.NewSource(number, randomNumber())
+	config.Source = n.source
+	config.Now = n.options.Now
+	n.Publisher = pipeline.NewPublisher(n.journal, config)
+	publishing, stop := context.WithCancel(ctx)
+	n.stopPublishing = stop
+	go func() {
+		defer close(n.published)
+		n.Publisher.Run(publishing)
+	}()
+	return nil
+}
+
+func (n *Node) newRecorder(rules *rule.Ruleset) *pipeline.Recorder {
+	return pipeline.NewRecorder(n.journal, n.options.Store, pipeline.RecorderConfig{
+		Correlation: pipeline.Correlation(rules, n.digester), Settings: rules.Settings(),
+		Notices: n.notices, AppendNotices: enforce.AppendNotices, Source: n.source, Logger: n.logger, Now: n.options.Now,
+	})
+}
+
+func (n *Node) inlineConfig() pipeline.InlineConfig {
+	config := n.options.Inline
+	config.Digester, config.Enforcer, config.Publisher, config.Now = n.digester, n.Enforcer, n.Publisher, n.options.Now
+	return config
+}
+
+// followDenylist puts every change of the denylist in force until ctx ends. The first is in force when it returns.
+func (n *Node) followDenylist(ctx context.Context) error {
+	snapshots, err := n.Denylist.Watch(ctx)
+	if err != nil {
+		return err
+	}
+	first, open := <-snapshots
+	if !open {
+		return context.Cause(ctx)
+	}
+	n.deny(&first)
+	n.running.Go(func() {
+		for s := range snapshots {
+			n.deny(&s)
+		}
+	})
+	return nil
+}
+
+// followNotices learns what correlation says until ctx ends. When it returns, what was said before is learnt.
+func (n *Node) followNotices(ctx context.Context) error {
+	last, err := n.notices.Last(ctx)
+	if err != nil {
+		return err
+	}
+	caughtUp := make(chan struct{})
+	if last == 0 {
+		close(caughtUp)
+	}
+	n.running.Go(func() {
+		err := n.notices.Read(ctx, 0, func(sequence journal.Sequence, data []byte) error {
+			if err := n.Enforcer.Learn(data); err != nil {
+				n.logger.Warn("a notice on sessions cannot be read", "sequence", sequence, "error", err)
+			}
+			if last != 0 && sequence >= last {
+				last = 0
+				close(caughtUp)
+			}
+			return nil
+		})
+		if err != nil && ctx.Err() == nil {
+			n.logger.Error("notices on sessions do not come any more", "error", err)
+		}
+	})
+	timer := time.NewTimer(learnFirst)
+	defer timer.Stop()
+	select {
+	case <-caughtUp:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// shareLimits tells the other nodes what was counted here, and counts what they tell.
+func (n *Node) shareLimits(ctx context.Context) error {
+	conn, err := n.connect()
+	if err != nil {
+		return err
+	}
+	bus := natsjournal.NewBus(conn, sharesSubject)
+	n.onClose(bus.Close)
+	stop, err := bus.Subscribe(func(data []byte) {
+		if err := n.Enforcer.Merge(data, n.options.Now()); err != nil {
+			n.logger.Warn("counts of another node cannot be read", "error", err)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	n.running.Go(func() {
+		defer stop()
+		ticker := time.NewTicker(shareEvery)
+		defer ticker.Stop()
+		var share []byte
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			if share = n.Enforcer.AppendShare(share[:0], n.options.Now()); len(share) > 0 {
+				_ = bus.Publish(share) // lossy: the bound on over-admission takes it into account
+			}
+		}
+	})
+	return nil
+}
+
+// deny puts a denylist in force. The node that records also writes down which sessions were ended by it, in the journal,
+// in the order of what happened; to say it again, as after a start, changes nothing.
+func (n *Node) deny(s *denylist.Snapshot) {
+	for _, fault := range s.Faults {
+		n.logger.Error("an entry of the denylist is not in force", "error", fault)
+	}
+	n.Enforcer.Deny(s.Denials)
+	if n.Recorder == nil {
+		return
+	}
+	now := n.options.Now()
+	current := make(map[seshat.SessionID]struct{}, len(s.Denials))
+	for i := range s.Denials {
+		d := &s.Denials[i]
+		if d.Session.IsZero() || d.Expired(now) {
+			continue
+		}
+		current[d.Session] = struct{}{}
+		if _, said := n.revoked[d.Session]; !said {
+			n.Publisher.Revoke(d.Session, d.At)
+		}
+	}
+	n.revoked = current
+}
