@@ -138,7 +138,9 @@ func TestDenylistAgainstOracle(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		g := newGateway(t, sessionRule)
 		value := func(label string) string { return string(rune('a' + rapid.IntRange(0, 5).Draw(rt, label))) }
-		session := func(label string) seshat.SessionID { return seshat.SessionID{byte(rapid.IntRange(1, 6).Draw(rt, label))} }
+		session := func(label string) seshat.SessionID {
+			return seshat.SessionID{byte(rapid.IntRange(1, 6).Draw(rt, label))}
+		}
 		users := map[seshat.SessionID]string{}
 		links := map[string]seshat.SessionID{}
 		merged := map[seshat.SessionID]seshat.SessionID{}

@@ -66,7 +66,7 @@ func AppendNotices(dst []byte, sessions []seshat.SessionFacts, links []seshat.Li
 			flags |= noticeDead
 		}
 		// Facts change with every exchange. Most of it is nothing to act on.
-		if _, new := began[s.ID]; flags == 0 && !new {
+		if _, begins := began[s.ID]; flags == 0 && !begins {
 			continue
 		}
 		dst = append(dst, noticeSession)
