@@ -72,6 +72,7 @@ var layers = map[string]layer{
 	"internal/extproc":             adapters,
 	"internal/forwardauth":         adapters,
 	"internal/denylist":            adapters,
+	"internal/gateway":             adapters,
 	"internal/ingest/accesslog":    adapters,
 	"internal/ingest/detect":       adapters,
 	"internal/ingest/har":          adapters,
@@ -103,6 +104,7 @@ var layers = map[string]layer{
 
 	"examples":                       outside,
 	"test":                           outside,
+	"test/benchgateway":              outside,
 	"test/accuracy":                  outside,
 	"test/benchgateway/emptyextproc": outside,
 	"test/trafficgen":                outside,
@@ -116,6 +118,7 @@ var neighbours = map[string][]string{
 	"internal/api/client":          {"internal/api/wire", "internal/resource"},
 	"internal/extproc":             {"internal/accesslogservice"}, // one server for what Envoy sends
 	"internal/config":              {"internal/resource"},
+	"internal/gateway":             adapters,
 	"internal/ingest/accesslog":    {"internal/ingest/jsonrecord", "internal/ingest/lines"},
 	"internal/ingest/detect":       {"internal/ingest/accesslog", "internal/ingest/har", "internal/ingest/ndjson"},
 	"internal/ingest/har":          {"internal/ingest/jsonrecord"},
