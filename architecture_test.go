@@ -118,7 +118,6 @@ var neighbours = map[string][]string{
 	"internal/api/client":          {"internal/api/wire", "internal/resource"},
 	"internal/extproc":             {"internal/accesslogservice"}, // one server for what Envoy sends
 	"internal/config":              {"internal/resource"},
-	"internal/gateway":             adapters,
 	"internal/ingest/accesslog":    {"internal/ingest/jsonrecord", "internal/ingest/lines"},
 	"internal/ingest/detect":       {"internal/ingest/accesslog", "internal/ingest/har", "internal/ingest/ndjson"},
 	"internal/ingest/har":          {"internal/ingest/jsonrecord"},
