@@ -20,7 +20,7 @@ func (a *app) autoIdentify(ctx context.Context, rules *rule.Ruleset, hosts []str
 	return a.withRegistry(ctx, func(r *registry) error {
 		for _, host := range hosts {
 			auto := identify.AutoRule(host)
-			added, err := r.AddNew(ctx, auto, resource.Author{By: autoBy, At: a.now()})
+			added, err := resource.AddNew(ctx, r, auto, resource.Author{By: autoBy, At: a.now()})
 			if err != nil {
 				return registryError("add session rule "+auto.Metadata.Name, err)
 			}

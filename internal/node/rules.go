@@ -134,7 +134,7 @@ func (n *Node) autoIdentify(ctx context.Context) {
 				continue
 			}
 			r := identify.AutoRule(host)
-			added, err := n.Registry.AddNew(ctx, r, resource.Author{By: "auto-identifier", At: n.options.Now()})
+			added, err := resource.AddNew(ctx, n.Registry, r, resource.Author{By: "auto-identifier", At: n.options.Now()})
 			if err != nil {
 				n.logger.Warn("a session rule for a host could not be added", "host", host, "error", err)
 				continue

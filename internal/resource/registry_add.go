@@ -8,9 +8,15 @@ import (
 	"github.com/seshat-project/seshat/internal/kv"
 )
 
+// Adder is what AddNew needs of a registry, here or in another process.
+type Adder interface {
+	History(ctx context.Context, kind seshat.Kind, name string) ([]Stored, error)
+	Apply(ctx context.Context, parsed []Parsed, o ApplyOptions) ([]Outcome, error)
+}
+
 // AddNew creates a resource unless there is one of its kind and name, or ever was: one that somebody changed or deleted
 // is left alone. It reports whether it was created.
-func (r *Registry) AddNew(ctx context.Context, added seshat.Resource, author Author) (bool, error) {
+func AddNew(ctx context.Context, r Adder, added seshat.Resource, author Author) (bool, error) {
 	if _, err := r.History(ctx, added.Kind, added.Metadata.Name); !errors.Is(err, kv.ErrNotFound) {
 		return false, err
 	}
