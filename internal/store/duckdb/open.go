@@ -219,7 +219,7 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	err := s.settle(context.Background())
+	err := s.settle(context.Background(), true)
 	_, failed := s.conn.ExecContext(context.Background(), "CHECKPOINT data")
 	err = errors.Join(s.operational("close data directory "+s.dir, errors.Join(err, failed)), s.release())
 	_ = os.RemoveAll(filepath.Join(s.dir, tempName)) // the next opening does it otherwise

@@ -12,35 +12,67 @@ import (
 // pending is the content of the tail, as one batch: what was committed and is not in the tables yet. Of what is said
 // several times only the last is kept. It is changed by the one who holds [Store.write]; who asks holds mu.
 type pending struct {
-	mu        sync.RWMutex
-	batch     store.Batch
-	known     map[seshat.ExchangeKey]struct{}
-	facts     map[seshat.SessionID]int // into batch.Sessions
-	state     map[seshat.Digest]int    // into batch.State
-	positions map[string][]byte
-	since     time.Time // when the first of it was committed
+	mu    sync.RWMutex
+	batch store.Batch
+	known map[seshat.ExchangeKey]struct{}
+	facts map[seshat.SessionID]int // into batch.Sessions
+	state map[seshat.Digest]int    // into batch.State
+	// stateBytes is how long the values of state are, together.
+	stateBytes int
+	positions  map[string][]byte
+	since      time.Time // when the first of what readers do not see was committed; zero when there is nothing
 }
 
 func newPending() *pending {
 	p := &pending{}
-	p.reset()
+	p.reset(false)
 	return p
 }
 
-// reset empties p. Its memory is let go: it may be much, and reading hardly ever begins anew at once.
-func (p *pending) reset() {
+// reset empties p but for the state, if that is to stay. Its memory is let go: it may be much.
+func (p *pending) reset(keepState bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.batch = store.Batch{}
-	p.known, p.facts = make(map[seshat.ExchangeKey]struct{}), make(map[seshat.SessionID]int)
-	p.state, p.positions = make(map[seshat.Digest]int), make(map[string][]byte)
+	state := p.batch.State
+	p.batch = store.Batch{StoredAt: p.batch.StoredAt}
+	p.known, p.facts, p.positions = make(map[seshat.ExchangeKey]struct{}), make(map[seshat.SessionID]int), make(map[string][]byte)
 	p.since = time.Time{}
+	if keepState {
+		p.batch.State = state
+		return
+	}
+	p.state, p.stateBytes = make(map[seshat.Digest]int), 0
+}
+
+// carried is what is left of p when all but the state was moved into the tables. Deletions of what the tables do not
+// have are done with.
+func (p *pending) carried(stored *stateFilter) *store.Batch {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kept := p.batch.State[:0:0]
+	for i := range p.batch.State {
+		if r := &p.batch.State[i]; r.Value != nil || stored.mayHave(r.Key) {
+			p.state[r.Key] = len(kept)
+			kept = append(kept, *r)
+		} else {
+			delete(p.state, r.Key)
+		}
+	}
+	p.batch.State = kept
+	return &store.Batch{StoredAt: p.batch.StoredAt, State: kept}
+}
+
+// settled reports whether readers see everything: state is none of their business.
+func (p *pending) settled() bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.since.IsZero()
 }
 
 func (p *pending) empty() bool {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.since.IsZero()
+	return p.since.IsZero() && len(p.batch.State) == 0 && len(p.positions) == 0
 }
 
 // age is how long ago the first of it was committed; 0 when there is nothing.
@@ -57,8 +89,9 @@ func (p *pending) age(now time.Time) time.Duration {
 func (p *pending) add(b *store.Batch, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.since.IsZero() {
-		p.since, p.batch.StoredAt = now, b.StoredAt
+	p.batch.StoredAt = b.StoredAt
+	if p.since.IsZero() && len(b.Exchanges)+len(b.Sessions)+len(b.Links) > 0 {
+		p.since = now
 	}
 	p.batch.Exchanges = append(p.batch.Exchanges, b.Exchanges...)
 	for i := range b.Exchanges {
@@ -70,7 +103,9 @@ func (p *pending) add(b *store.Batch, now time.Time) {
 	p.batch.Links = append(p.batch.Links, b.Links...)
 	for i := range b.State {
 		r := &b.State[i]
+		p.stateBytes += len(r.Value)
 		if at, ok := p.state[r.Key]; ok {
+			p.stateBytes -= len(p.batch.State[at].Value)
 			p.batch.State[at] = *r
 			continue
 		}

@@ -20,7 +20,7 @@ func (s *Store) DropBefore(ctx context.Context, before time.Time) (int64, error)
 		return 0, errClosed()
 	}
 	const op = "drop what is older than the retention"
-	if err := s.settle(ctx); err != nil { // dropping may make the room that it lacks
+	if err := s.settle(ctx, true); err != nil { // dropping may make the room that it lacks
 		s.logOnce(ctx, "what was committed last could not be moved into the tables", s.operational(op, err))
 	}
 	before = day(before)

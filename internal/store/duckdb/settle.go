@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 
 	"github.com/seshat-project/seshat/internal/store"
 )
@@ -15,6 +16,11 @@ const (
 	settleExchanges = 8192
 	// settleBytes bounds the same by its size, for batches of few exchanges with much state.
 	settleBytes = 32 << 20
+	// carriedState and carriedBytes are how much of the state of correlation stays in the tail when the rest is moved into
+	// the tables. That of clients that are there right now changes with every batch: it is written to the tables once
+	// and not a hundred times. It takes some 10 MB of memory, and a megabyte or two of each generation of the file.
+	carriedState = 30_000
+	carriedBytes = 4 << 20
 	// wholeExchanges is from how many exchanges on a batch goes into the tables at once.
 	wholeExchanges = 4096
 )
@@ -61,8 +67,9 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 	}
 	const op = "store a batch"
 	whole := len(batch.Exchanges) >= s.whole
-	if s.tailFull(batch) || whole {
-		if err := s.settle(ctx); err != nil { // so that it cannot grow without end
+	// What is settled is of one day, as numbers are. A batch that goes into the tables at once comes behind all the rest.
+	if all := whole || !s.pending.empty() && !day(s.pending.batch.StoredAt).Equal(day(batch.StoredAt)); all || s.tailFull() {
+		if err := s.settle(ctx, all); err != nil { // so that it cannot grow without end
 			return s.operational(op, err)
 		}
 	}
@@ -80,30 +87,38 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) error {
 	return nil
 }
 
-// tailFull reports whether the tail has to be settled before a batch: numbers are of one day, and so is what is settled.
-func (s *Store) tailFull(batch *store.Batch) bool {
-	p := &s.pending.batch // which only who holds write changes
-	return len(p.Exchanges) >= settleExchanges || s.tail.size >= settleBytes ||
-		!s.pending.empty() && !day(p.StoredAt).Equal(day(batch.StoredAt))
+// tailFull reports whether there is enough to be moved into the tables.
+func (s *Store) tailFull() bool {
+	return len(s.pending.batch.Exchanges) >= settleExchanges || s.tail.file.size >= settleBytes
 }
 
-// settle moves what is in the tail into the tables. The caller holds write.
-func (s *Store) settle(ctx context.Context) error {
-	if s.pending.empty() {
+// settle moves what is in the tail into the tables; the state of correlation with it if all is to go, or if there is much
+// of it. The caller holds write.
+func (s *Store) settle(ctx context.Context, all bool) error {
+	p := s.pending
+	if p.empty() || p.settled() && !all && s.tail.file.size < settleBytes {
 		return nil
 	}
-	positions := []position{{tailSource, binary.LittleEndian.AppendUint64(nil, s.tail.generation)}}
-	for source, value := range s.pending.positions {
-		positions = append(positions, position{source, value})
+	batch := p.batch // which only who holds write changes
+	keep := !all && len(batch.State) <= carriedState && p.stateBytes <= carriedBytes
+	var carried *store.Batch
+	if keep {
+		carried = p.carried(s.states)
+		batch.State = nil
 	}
-	if err := s.commit(ctx, &s.pending.batch, positions); err != nil {
+	if err := s.tail.prepare(carried); err != nil {
 		return err
 	}
-	s.pending.reset()
-	if err := s.tail.begin(s.tail.generation + 1); err != nil {
-		// What is in the file is in the tables, and known to be: the next append tries again.
-		s.tail.size, s.tail.generation = 0, s.tail.generation+1
-		s.logOnce(ctx, "the file of what was committed last could not be emptied", err)
+	positions := []position{{tailSource, binary.LittleEndian.AppendUint64(nil, s.tail.file.generation)}}
+	for source, value := range p.positions {
+		positions = append(positions, position{source, value})
+	}
+	if err := s.commit(ctx, &batch, positions); err != nil {
+		return errors.Join(err, s.tail.discard())
+	}
+	p.reset(keep)
+	if err := s.tail.adopt(); err != nil { // the next append tries again
+		s.logOnce(ctx, "the file of what was committed last could not be replaced", err)
 	}
 	return nil
 }
@@ -111,7 +126,7 @@ func (s *Store) settle(ctx context.Context) error {
 // fresh makes what was committed visible to a reader. What cannot be moved into the tables, because the disk is full,
 // is not lost: it stays in the tail, and readers see what there was before.
 func (s *Store) fresh(ctx context.Context) error {
-	if age := s.pending.age(s.now()); s.pending.empty() || age < s.staleness {
+	if age := s.pending.age(s.now()); s.pending.settled() || age < s.staleness {
 		return nil
 	}
 	s.write.Lock()
@@ -122,7 +137,7 @@ func (s *Store) fresh(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.settle(ctx); err != nil {
+	if err := s.settle(ctx, false); err != nil {
 		s.logOnce(ctx, "what was committed last cannot be shown yet", s.operational("store what was committed", err))
 	}
 	return nil

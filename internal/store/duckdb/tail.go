@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -22,80 +21,110 @@ import (
 // become one transaction later: see settle.go.
 const TailName = "seshat.tail"
 
-// The file begins with its magic, its version and its generation. When its content is in the tables, they hold its
-// generation, in the same transaction; it then begins anew, empty, with the next one. Each entry is its length, the
-// checksum of its bytes, and these.
+// The file begins with its magic, its version and its generation. Each entry is its length, the checksum of its bytes,
+// and these. When the content is moved into the tables, they get its generation in the same transaction. The file of the
+// next generation is made before that and takes its place afterwards; whichever of the two is newer than what the tables
+// say counts, so that there is no moment at which a crash loses anything or leaves anything twice.
 const (
 	tailMagic   = "STL"
 	tailVersion = 1
 	tailHeader  = len(tailMagic) + 1 + 8
 	entryHeader = 4 + 4
+	nextSuffix  = ".next"
 )
 
 // maxEntry is how long an entry may be to be believed: a length that a crash left half written must not make the next
 // start allocate gigabytes. A batch of the tail has some megabytes at most.
 const maxEntry = 256 << 20
 
+// keptBuffer is how much memory is kept for writing the next entry; a live batch has a few hundred kilobytes.
+const keptBuffer = 4 << 20
+
 // tail is the file. It belongs to the one who holds [Store.write].
 type tail struct {
-	file       *os.File
-	size       int64 // of the header and the whole entries
+	path   string
+	file   tailFile
+	next   tailFile // of the next generation, from prepare to adopt
+	due    bool     // the tables have the content, so that next has to take its place before anything is appended
+	buffer []byte   // in work, reused
+}
+
+// tailFile is a file of one generation.
+type tailFile struct {
+	*os.File
 	generation uint64
-	buffer     []byte // in work, reused
-	broken     bool   // the file may end in a part of an entry, which has to go first
+	size       int64 // of the header and the whole entries
+	broken     bool  // it may end in a part of an entry, which has to go first
 }
 
 // openTail opens the tail of a data directory and calls each for its batches, in order, unless they are in the tables,
 // which hold the generation settled.
-func openTail(dir string, settled uint64, each func(*store.Batch) error) (_ *tail, err error) {
-	path := filepath.Join(dir, TailName)
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileRights) //nolint:gosec // within the data directory
-	if err != nil {
-		return nil, err
-	}
-	t := &tail{file: file}
-	defer func() {
+func openTail(dir string, settled uint64, each func(*store.Batch) error) (*tail, error) {
+	t := &tail{path: filepath.Join(dir, TailName)}
+	for _, path := range []string{t.path, t.path + nextSuffix} {
+		content, generation, err := readTail(path)
 		if err != nil {
-			_ = file.Close() // err says why
+			return nil, err
 		}
-	}()
-	if err := makePrivate(path); err != nil {
+		if content == nil || generation <= settled {
+			continue
+		}
+		size, err := eachBatch(content, each)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
+		if path != t.path {
+			if err := os.Rename(path, t.path); err != nil {
+				return nil, err
+			}
+		}
+		t.file = tailFile{generation: generation, size: size, broken: size < int64(len(content))} // of a commit that never returned
+		if t.file.File, err = os.OpenFile(t.path, os.O_RDWR, fileRights); err != nil {            //nolint:gosec // within the data directory
+			return nil, err
+		}
+		return t, makePrivate(t.path)
+	}
+	t.file.generation = settled
+	if err := t.prepare(nil); err != nil {
 		return nil, err
 	}
-	content, err := io.ReadAll(file)
-	if err != nil {
-		return nil, err
-	}
-	if len(content) < tailHeader { // new, or it was about to begin anew
-		return t, t.begin(settled + 1)
-	}
-	if string(content[:len(tailMagic)]) != tailMagic || content[len(tailMagic)] != tailVersion {
-		return nil, &seshat.Error{
+	return t, t.adopt()
+}
+
+// readTail returns the content of a file and its generation; no content when there is no file, or not all of its header.
+func readTail(path string) (content []byte, generation uint64, err error) {
+	content, err = os.ReadFile(path) //nolint:gosec // within the data directory
+	switch {
+	case errors.Is(err, os.ErrNotExist), err == nil && len(content) < tailHeader:
+		return nil, 0, nil
+	case err != nil:
+		return nil, 0, err
+	case string(content[:len(tailMagic)]) != tailMagic || content[len(tailMagic)] != tailVersion:
+		return nil, 0, &seshat.Error{
 			Kind: seshat.ErrorUnsupported, Op: "read " + path, Err: fmt.Errorf("format version %d, where %d is known", content[len(tailMagic)], tailVersion),
 			Hint: "use the newer seshat that wrote it, or another directory with --data",
 		}
 	}
-	t.generation = binary.LittleEndian.Uint64(content[len(tailMagic)+1:])
-	if t.generation <= settled {
-		return t, t.begin(settled + 1)
-	}
-	t.size = int64(tailHeader)
+	return content, binary.LittleEndian.Uint64(content[len(tailMagic)+1:]), nil
+}
+
+// eachBatch calls each for the batches of a content, and returns where the last whole one ends.
+func eachBatch(content []byte, each func(*store.Batch) error) (size int64, err error) {
+	size = int64(tailHeader)
 	for {
-		entry, ok := nextEntry(content[t.size:])
+		entry, ok := nextEntry(content[size:])
 		if !ok {
-			break
+			return size, nil
 		}
 		batch, err := decodeBatch(entry)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", path, err)
+			return 0, err
 		}
 		if err := each(batch); err != nil {
-			return nil, err
+			return 0, err
 		}
-		t.size += int64(entryHeader + len(entry))
+		size += int64(entryHeader + len(entry))
 	}
-	t.broken = t.size < int64(len(content)) // of a commit that never returned
-	return t, nil
 }
 
 // nextEntry is the first entry of content; false when it is not whole.
@@ -113,71 +142,124 @@ func nextEntry(content []byte) ([]byte, bool) {
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) } // made once by the library
 
-// begin empties the file and gives it a generation.
-func (t *tail) begin(generation uint64) error {
-	t.broken = true // until it is done
-	if err := t.file.Truncate(0); err != nil {
+// prepare makes the file of the next generation, with a batch that is carried over; nil carries nothing.
+func (t *tail) prepare(carried *store.Batch) (err error) {
+	if t.due {
+		if err := t.adopt(); err != nil {
+			return err
+		}
+	}
+	if err := t.discard(); err != nil {
 		return err
 	}
-	header := append([]byte(tailMagic), tailVersion)
-	header = binary.LittleEndian.AppendUint64(header, generation)
-	if _, err := t.file.WriteAt(header, 0); err != nil {
+	file, err := os.OpenFile(t.path+nextSuffix, os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileRights) //nolint:gosec // within the data directory
+	if err != nil {
 		return err
 	}
-	t.size, t.generation, t.broken = int64(len(header)), generation, false
+	t.next = tailFile{File: file, generation: t.file.generation + 1}
+	content := append([]byte(tailMagic), tailVersion)
+	content = binary.LittleEndian.AppendUint64(content, t.next.generation)
+	if carried != nil {
+		content, err = appendEntry(content, carried)
+	}
+	if err == nil {
+		_, err = file.Write(content)
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, t.discard())
+	}
+	t.next.size = int64(len(content))
+	return nil
+}
+
+// discard drops what prepare made.
+func (t *tail) discard() error {
+	if t.next.File == nil {
+		return nil
+	}
+	err := errors.Join(t.next.Close(), os.Remove(t.next.Name()))
+	t.next = tailFile{}
+	return err
+}
+
+// adopt puts the file that prepare made in the place of the one before it, whose content is in the tables.
+func (t *tail) adopt() error {
+	t.due = true // until it is done
+	if err := os.Rename(t.path+nextSuffix, t.path); err != nil {
+		return err
+	}
+	before := t.file.File
+	t.file, t.next, t.due = t.next, tailFile{}, false
+	if before != nil {
+		return before.Close()
+	}
 	return nil
 }
 
 // mend removes what a failed write may have left behind the last whole entry.
-func (t *tail) mend() error {
-	if !t.broken {
+func (f *tailFile) mend() error {
+	if !f.broken {
 		return nil
 	}
-	if t.size < int64(tailHeader) {
-		return t.begin(t.generation)
-	}
-	if err := t.file.Truncate(t.size); err != nil {
+	if err := f.Truncate(f.size); err != nil {
 		return err
 	}
-	t.broken = false
+	f.broken = false
 	return nil
+}
+
+func appendEntry(dst []byte, b *store.Batch) ([]byte, error) {
+	start := len(dst)
+	dst = append(dst, make([]byte, entryHeader)...)
+	dst = appendBatch(dst, b)
+	entry := dst[start+entryHeader:]
+	if len(entry) > maxEntry {
+		return nil, fmt.Errorf("a batch of %d bytes", len(entry))
+	}
+	binary.LittleEndian.PutUint32(dst[start:], uint32(len(entry))) //nolint:gosec // at most maxEntry
+	binary.LittleEndian.PutUint32(dst[start+4:], crc32.Checksum(entry, castagnoli()))
+	return dst, nil
 }
 
 // append adds a batch. When it returns nil, the batch survives kill -9, and the loss of power as far as the disk keeps
 // what it has acknowledged.
-func (t *tail) append(b *store.Batch) error {
-	if err := t.mend(); err != nil {
+func (t *tail) append(b *store.Batch) (err error) {
+	if t.due {
+		if err := t.adopt(); err != nil {
+			return err
+		}
+	}
+	f := &t.file
+	if err := f.mend(); err != nil {
 		return err
 	}
-	t.buffer = append(t.buffer[:0], make([]byte, entryHeader)...)
-	t.buffer = appendBatch(t.buffer, b)
-	entry := t.buffer[entryHeader:]
-	if len(entry) > maxEntry {
-		return fmt.Errorf("a batch of %d bytes", len(entry))
+	if t.buffer, err = appendEntry(t.buffer[:0], b); err != nil {
+		return err
 	}
-	binary.LittleEndian.PutUint32(t.buffer, uint32(len(entry))) //nolint:gosec // at most maxEntry
-	binary.LittleEndian.PutUint32(t.buffer[4:], crc32.Checksum(entry, castagnoli()))
-	t.broken = true
-	_, err := t.file.WriteAt(t.buffer, t.size)
+	f.broken = true
+	_, err = f.WriteAt(t.buffer, f.size)
 	if err == nil {
-		err = t.file.Sync()
+		err = f.Sync()
 	}
 	if err != nil {
-		return errors.Join(err, t.mend())
+		return errors.Join(err, f.mend())
 	}
-	t.size, t.broken = t.size+int64(len(t.buffer)), false
+	f.size, f.broken = f.size+int64(len(t.buffer)), false
 	if cap(t.buffer) > keptBuffer {
 		t.buffer = nil
 	}
 	return nil
 }
 
-// keptBuffer is how much memory is kept for writing the next entry; a live batch has a few hundred kilobytes.
-const keptBuffer = 4 << 20
-
 func (t *tail) close() error {
-	if t == nil || t.file == nil {
+	if t == nil || t.file.File == nil {
 		return nil
 	}
-	return t.file.Close()
+	if t.due { // its place is taken when it is opened
+		return errors.Join(t.next.Close(), t.file.Close())
+	}
+	return errors.Join(t.discard(), t.file.Close())
 }

@@ -54,8 +54,9 @@ func appendFacts(dst []byte, f *seshat.SessionFacts) []byte {
 	for _, role := range f.Roles {
 		dst = appendText(dst, role)
 	}
-	dst = appendTime(appendTime(appendTime(dst, f.Started), f.EndedAt), f.ExpiresAt)
+	dst = appendTime(appendTime(dst, f.Started), f.EndedAt)
 	dst = appendText(dst, string(f.EndedBy))
+	dst = appendTime(dst, f.ExpiresAt)
 	dst = binary.AppendVarint(dst, int64(f.IdleTimeout))
 	dst = appendText(dst, f.IdentifiedBy)
 	dst = append(dst, byte(f.Origin))
@@ -69,8 +70,9 @@ func appendLink(dst []byte, l *seshat.Link) []byte {
 	dst = appendText(dst, l.Name)
 	dst = appendText(dst, string(l.Evidence))
 	dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(l.Score))
+	dst = appendTime(dst, l.Time)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(l.Exchange))
-	return appendTime(appendTime(dst, l.Time), l.ExpiresAt)
+	return appendTime(dst, l.ExpiresAt)
 }
 
 func appendText(dst []byte, s string) []byte {
@@ -156,8 +158,9 @@ func (r *tailReader) facts(f *seshat.SessionFacts) {
 	for i := range f.Roles {
 		f.Roles[i] = r.text()
 	}
-	f.Started, f.EndedAt, f.ExpiresAt = r.time(), r.time(), r.time()
+	f.Started, f.EndedAt = r.time(), r.time()
 	f.EndedBy = seshat.EndReason(r.text())
+	f.ExpiresAt = r.time()
 	f.IdleTimeout = time.Duration(r.integer())
 	f.IdentifiedBy = r.text()
 	f.Origin = seshat.Origin(r.byte())
@@ -173,8 +176,9 @@ func (r *tailReader) link(l *seshat.Link) {
 	l.Name = r.text()
 	l.Evidence = seshat.Evidence(r.text())
 	l.Score = math.Float64frombits(r.fixed())
+	l.Time = r.time()
 	l.Exchange = seshat.ExchangeKey(r.fixed())
-	l.Time, l.ExpiresAt = r.time(), r.time()
+	l.ExpiresAt = r.time()
 }
 
 func (r *tailReader) fail() { r.broken, r.rest = true, nil }
