@@ -39,7 +39,8 @@ type Config struct {
 	// Secret is the key that addresses, users and the like are hashed with. It is the same in all processes that share
 	// their counts. Who knows it can fill the tables at one place.
 	Secret [16]byte
-	// FallbackIdleTimeout ends sessions that are known by address only; 30 minutes when it is 0.
+	// FallbackIdleTimeout ends sessions that are known by address only, where the settings do not say when they end; 30
+	// minutes when it is 0.
 	FallbackIdleTimeout time.Duration
 	// MaxKeys, MaxIDs and MaxSessions are how many keys of limits, client session IDs and sessions are remembered; 0 is
 	// the default.
@@ -116,8 +117,8 @@ type work struct {
 // Enforcer is the state that decisions are made on.
 type Enforcer struct {
 	config   Config
-	base     sip // keyed
-	idle     uint32
+	base     sip           // keyed
+	idle     atomic.Uint32 // seconds after which a session that is known by address only ends
 	rules    atomic.Pointer[rules]
 	denials  atomic.Pointer[denials]
 	windows  *table[window]
@@ -151,7 +152,6 @@ func New(config Config) *Enforcer {
 	e := &Enforcer{
 		config:   config,
 		base:     newSip(config.Secret),
-		idle:     ceilSeconds(int64(config.FallbackIdleTimeout)),
 		windows:  newTable(orDefault(config.MaxKeys, DefaultMaxKeys), worthOfWindow),
 		ids:      newTable(orDefault(config.MaxIDs, DefaultMaxIDs), worthOfLink),
 		sessions: newTable[session](orDefault(config.MaxSessions, DefaultMaxSessions), nil),
@@ -160,6 +160,7 @@ func New(config Config) *Enforcer {
 		refused:  newTable[verdictOnToken](maxRefused, nil),
 		counters: map[string]*counters{},
 	}
+	e.idle.Store(ceilSeconds(int64(config.FallbackIdleTimeout)))
 	e.vouching = e.newLimit(&rule.Limit{Name: "", Count: vouchedUnproven, Window: vouchingWindow})
 	e.vouching.tag = 0 // is not shared
 	e.rules.Store(&rules{})

@@ -3,6 +3,7 @@ package enforce
 import (
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/jwt"
@@ -74,6 +75,11 @@ func (e *Enforcer) Use(set *rule.Ruleset, keys map[string]KeySource) {
 	}
 	next.validationScopes = rule.NewScopeIndex(scopes)
 	next.needsURL = next.limitScopes.NeedsURL() || next.validationScopes.NeedsURL()
+	idle := e.config.FallbackIdleTimeout
+	if set := set.Settings().FallbackIdleTimeout; set != nil {
+		idle = time.Duration(*set)
+	}
+	e.idle.Store(ceilSeconds(int64(idle)))
 	e.rules.Store(next)
 	e.dropCounters(next)
 }

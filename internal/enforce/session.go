@@ -121,7 +121,7 @@ func (e *Enforcer) lookUp(digest seshat.Digest, now uint32, fallback bool) (out 
 		out.known, out.vouched = true, l.value.meta&linkVouched != 0
 		out.raw, out.started = l.value.session, l.value.since()
 		if fallback {
-			l.expires = now + e.idle + 1
+			l.expires = now + e.idle.Load() + 1
 		} else if life := now + l.value.life(); life > l.expires+touchInterval {
 			l.expires = life
 		}
@@ -240,7 +240,7 @@ func (e *Enforcer) remember(digest seshat.Digest, id seshat.SessionID, now uint3
 		l.value = link{meta: sinceMeta(now), session: id}
 		l.expires = now + lifeOfUnknown
 		if fallback {
-			l.expires = now + e.idle + 1
+			l.expires = now + e.idle.Load() + 1
 		}
 	} else if l != nil { // another request was faster
 		id = l.value.session

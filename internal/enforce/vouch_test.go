@@ -128,4 +128,10 @@ func TestFallbackSessions(t *testing.T) {
 	if s := g.send("GET /", "User-Agent: x").Session; s == first || s.IsZero() {
 		t.Errorf("the session goes on after 31 minutes")
 	}
+	g.use(sessionRule+"---\napiVersion: seshat/v1\nkind: Settings\nmetadata: {name: default}\nspec: {fallbackIdleTimeout: 5m}\n", nil)
+	first = g.send("GET /", "User-Agent: x").Session
+	g.wait(6 * time.Minute)
+	if s := g.send("GET /", "User-Agent: x").Session; s == first {
+		t.Errorf("the settings end it after 5 minutes")
+	}
 }

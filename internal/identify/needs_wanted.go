@@ -11,7 +11,7 @@ import (
 	"github.com/seshat-project/seshat/internal/rule"
 )
 
-// wantedBodies are the rules, parameters and flows that look into the bodies of one side.
+// wantedBodies are the rules, parameters, flows and limits that look into the bodies of one side.
 type wantedBodies struct {
 	list    []wantedBody
 	scopes  *rule.ScopeIndex
@@ -64,6 +64,9 @@ func wantBodies(rs *rule.Ruleset, side seshat.Side) wantedBodies {
 			b.media |= mediaAny // the name of the user is in it
 		}
 		add(&f.Scope, b)
+	}
+	for _, l := range rs.Limits() {
+		add(&l.Scope, wantedBody{media: mediaOfConditions(l.Conditions, side), endpoints: l.Endpoints})
 	}
 	w.scopes = rule.NewScopeIndex(scopes)
 	w.url = w.scopes.NeedsURL()

@@ -157,7 +157,9 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	if err := n.openJournal(ctx); err != nil {
 		return n, err
 	}
-	n.Enforcer = enforce.New(enforce.Config{NewSessionID: pipeline.NewSessionID(n.digester)})
+	n.Enforcer = enforce.New(enforce.Config{
+		NewSessionID: pipeline.NewSessionID(n.digester), Secret: n.digester.HashLabelled("limits"),
+	})
 	if err := n.startPublishing(running); err != nil {
 		return n, err
 	}
