@@ -101,6 +101,7 @@ var layers = map[string]layer{
 	"internal/node": assembly,
 
 	"cmd/seshat": command,
+	"middleware": command, // for programs that are not this one
 
 	"examples":                       outside,
 	"test":                           outside,
@@ -197,6 +198,9 @@ func sources(t *testing.T) []source {
 		if entry.IsDir() {
 			if base := entry.Name(); base != "." && (strings.HasPrefix(base, ".") || base == "testdata" || base == "bin") {
 				return filepath.SkipDir
+			}
+			if _, err := os.Stat(filepath.Join(name, "go.mod")); err == nil && name != "." {
+				return filepath.SkipDir // a module of its own
 			}
 			return nil
 		}
