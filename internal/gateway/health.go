@@ -39,7 +39,7 @@ const (
 )
 
 func (c *HealthConfig) fill() error {
-	if u, err := url.ParseRequestURI(c.Path); err != nil || c.Path[0] != '/' || u.Host != "" {
+	if u, err := url.ParseRequestURI(c.Path); err != nil || u.Host != "" || c.Path[0] != '/' {
 		return fmt.Errorf("%q is not the path of a health check, such as /healthz", c.Path)
 	}
 	if c.Interval < 0 || c.Timeout < 0 || c.HealthyAfter < 0 || c.UnhealthyAfter < 0 {

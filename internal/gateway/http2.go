@@ -247,8 +247,8 @@ func (f *flight) finish() {
 	}
 }
 
-// status is what a client is told of an error of the way to the origin.
-func status(err error) int {
+// statusOf is what a client is told of an error of the way to the origin.
+func statusOf(err error) int {
 	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, errTooLarge):

@@ -40,7 +40,7 @@ func (f *flight) forward() {
 		b.Release(Failed)
 		if attempt >= target.Pool.config.Retries || !f.repeatable(err) {
 			f.config.Log.Debug("an origin did not answer", "upstream", target.Pool.Name(), "server", b.Address, "error", err)
-			f.fail(status(err))
+			f.fail(statusOf(err))
 			return
 		}
 		target.Pool.retries.Add(1)
@@ -53,7 +53,7 @@ func (f *flight) lost(err error) {
 	if f.r.Context().Err() != nil {
 		f.abort()
 	}
-	f.fail(status(err))
+	f.fail(statusOf(err))
 }
 
 // repeatable reports whether a request may be sent again: it did not reach the server, or it asks for nothing to be changed

@@ -105,8 +105,11 @@ func TestHTTP2FailsClosed(t *testing.T) {
 				_ = http.NewResponseController(w).Flush()
 			}
 		},
-		"nothing":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-		"trailers": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(http.TrailerPrefix+"Grpc-Status", "0"); hello(w, nil) },
+		"nothing": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"trailers": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(http.TrailerPrefix+"Grpc-Status", "0")
+			hello(w, nil)
+		},
 	}
 	for name, handler := range answers {
 		t.Run(name, func(t *testing.T) {
