@@ -34,8 +34,8 @@ type Revocation struct {
 // the process that the node ran before is gone.
 func NewSource(node, start uint32) uint64 { return uint64(node)<<nodeShift | uint64(start) }
 
-// SameNode reports whether two sources are processes of one node. Sources without a node, which have 0 there, are not.
-func SameNode(a, b uint64) bool { return a>>nodeShift == b>>nodeShift && a>>nodeShift != 0 }
+// NodeOf is the node of a source; 0 when it has none.
+func NodeOf(source uint64) uint64 { return source >> nodeShift }
 
 const nodeShift = 32
 

@@ -97,15 +97,9 @@ func TestWriter(t *testing.T) {
 }
 
 func TestSources(t *testing.T) {
-	f := func(a, b uint64, want bool) {
-		t.Helper()
-		if got := SameNode(a, b); got != want {
-			t.Errorf("SameNode(%x, %x) = %v, want %v", a, b, got, want)
-		}
+	if a, b := NewSource(7, 1), NewSource(7, 2); a == b || NodeOf(a) != 7 || NodeOf(b) != 7 {
+		t.Errorf("two processes of a node are %x and %x", a, b)
 	}
-	f(NewSource(7, 1), NewSource(7, 2), true)
-	f(NewSource(7, 1), NewSource(8, 1), false)
-	f(NewSource(0, 1), NewSource(0, 2), false)
 }
 
 func TestAddingAllocatesNothing(t *testing.T) {

@@ -17,11 +17,33 @@ type Committer struct {
 	now        func() time.Time
 
 	waiting []*seshat.Observation
+	// revoked are the sessions that are revoked between the exchanges that wait.
+	revoked []revocation
+	// live is what a recorder adds; nil for an import.
+	live *live
 	// recent are the keys of the batch that is being written: the store may not know them yet.
 	recent  map[seshat.ExchangeKey]struct{}
 	writing chan error // nil when nothing is being written
 	written Counts     // of the batch that is being written
 	counts  Counts     // of what is stored
+}
+
+// revocation is the revocation of a session, after so many of the exchanges that wait.
+type revocation struct {
+	after   int
+	session seshat.SessionID
+	at      time.Time
+}
+
+// live is what distinguishes the commits of a recorder: nothing comes twice, so that the store need not be asked; each has
+// a position; and others are told what changed.
+type live struct {
+	source string
+	// position returns the position of the batch that is made, and what to call in the goroutine that has written it.
+	position func() (position []byte, stored func(context.Context))
+	changed  func(*correlate.Changes)
+	// wrote is called for each batch that is stored, in order.
+	wrote func()
 }
 
 // Counts are what a committer has done so far.
@@ -53,9 +75,14 @@ func (c *Committer) Add(ctx context.Context, o *seshat.Observation) error {
 	return c.commit(ctx)
 }
 
+// Revoke ends a session after the exchanges that were added before.
+func (c *Committer) Revoke(session seshat.SessionID, at time.Time) {
+	c.revoked = append(c.revoked, revocation{len(c.waiting), session, at})
+}
+
 // Flush writes what is waiting and returns when it is stored.
 func (c *Committer) Flush(ctx context.Context) error {
-	if len(c.waiting) > 0 {
+	if len(c.waiting)+len(c.revoked) > 0 {
 		if err := c.commit(ctx); err != nil {
 			return err
 		}
@@ -71,11 +98,18 @@ func (c *Committer) settle() error {
 	if c.writing == nil {
 		return nil
 	}
-	err := <-c.writing
+	return c.wrote(<-c.writing)
+}
+
+// wrote takes the end of the batch that is being written.
+func (c *Committer) wrote(err error) error {
 	c.writing = nil
 	if err == nil {
 		c.counts.Stored += c.written.Stored
 		c.counts.Sessions += c.written.Sessions
+		if c.live != nil {
+			c.live.wrote()
+		}
 	}
 	return err
 }
@@ -90,11 +124,21 @@ func (c *Committer) commit(ctx context.Context) error {
 	}
 	batch := &store.Batch{StoredAt: c.now(), Exchanges: make([]seshat.Assigned, 0, len(fresh))}
 	c.recent = make(map[seshat.ExchangeKey]struct{}, len(fresh))
-	for _, o := range fresh {
+	for i, o := range fresh {
+		c.revoke(i)
 		batch.Exchanges = append(batch.Exchanges, seshat.Assigned{Observation: o, Session: c.correlator.Process(o)})
-		c.recent[o.Key] = struct{}{}
+		if c.live == nil {
+			c.recent[o.Key] = struct{}{}
+		}
 	}
+	c.revoke(len(fresh))
 	changes := c.correlator.Flush()
+	stored := func(context.Context) {}
+	if c.live != nil {
+		batch.Source = c.live.source
+		batch.Position, stored = c.live.position()
+		c.live.changed(&changes)
+	}
 	batch.Sessions, batch.Links = changes.Sessions, changes.Links
 	batch.State = make([]store.StateRecord, len(changes.State))
 	for i, record := range changes.State {
@@ -106,7 +150,13 @@ func (c *Committer) commit(ctx context.Context) error {
 	c.written = countsOf(fresh, &changes)
 	done := make(chan error, 1)
 	c.writing = done
-	go func() { done <- c.store.Commit(ctx, batch) }()
+	go func() {
+		err := c.store.Commit(ctx, batch)
+		if err == nil {
+			stored(ctx)
+		}
+		done <- err
+	}()
 	if c.correlator.Size() > maxState {
 		if err := c.settle(); err != nil {
 			return err
@@ -114,6 +164,14 @@ func (c *Committer) commit(ctx context.Context) error {
 		c.correlator.Forget()
 	}
 	return nil
+}
+
+// revoke revokes the sessions whose turn is after so many exchanges.
+func (c *Committer) revoke(after int) {
+	for len(c.revoked) > 0 && c.revoked[0].after <= after {
+		c.correlator.Revoke(c.revoked[0].session, c.revoked[0].at)
+		c.revoked = c.revoked[1:]
+	}
 }
 
 func countsOf(fresh []*seshat.Observation, changes *correlate.Changes) Counts {
@@ -128,6 +186,11 @@ func countsOf(fresh []*seshat.Observation, changes *correlate.Changes) Counts {
 
 // fresh takes what is waiting and leaves out what is stored already.
 func (c *Committer) fresh(ctx context.Context) ([]*seshat.Observation, error) {
+	if c.live != nil {
+		fresh := c.waiting
+		c.waiting = make([]*seshat.Observation, 0, cap(fresh)) // the batch in work refers to none of it
+		return fresh, nil
+	}
 	keys := make([]seshat.ExchangeKey, len(c.waiting))
 	times := make([]time.Time, len(c.waiting))
 	for i, o := range c.waiting {
@@ -156,6 +219,9 @@ func (c *Committer) fresh(ctx context.Context) ([]*seshat.Observation, error) {
 
 // load brings the state into memory that correlating the observations needs.
 func (c *Committer) load(ctx context.Context, observations []*seshat.Observation) error {
+	for i := range c.revoked {
+		c.correlator.Want(c.revoked[i].session)
+	}
 	for {
 		missing := c.correlator.Missing(observations)
 		if len(missing) == 0 {

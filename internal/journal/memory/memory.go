@@ -38,7 +38,8 @@ type Log struct {
 	last    journal.Sequence
 	bytes   int64
 	ids     map[string]entryID
-	grown   chan struct{} // closed when an entry is added or the log is closed
+	// readers are those that wait; their channels are closed when an entry is added or the log is closed.
+	readers map[chan struct{}]struct{}
 	closed  bool
 }
 
@@ -59,7 +60,7 @@ func New(o Options) *Log {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Log{options: o, ids: map[string]entryID{}, grown: make(chan struct{})}
+	return &Log{options: o, ids: map[string]entryID{}, readers: map[chan struct{}]struct{}{}}
 }
 
 // Append implements [journal.Log].
@@ -99,9 +100,15 @@ func (l *Log) Append(ctx context.Context, id string, data []byte) (journal.Seque
 		}
 		l.ids[id] = entryID{l.last, now}
 	}
-	close(l.grown)
-	l.grown = make(chan struct{})
+	l.tell()
 	return l.last, nil
+}
+
+func (l *Log) tell() {
+	for grown := range l.readers {
+		close(grown)
+	}
+	clear(l.readers)
 }
 
 func (l *Log) drop(n int) {
@@ -116,7 +123,7 @@ func (l *Log) Read(ctx context.Context, after journal.Sequence, f func(journal.S
 	for {
 		found, grown, err := l.next(after)
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil && found.sequence != 0:
 			return ctx.Err()
 		case err != nil:
 			return err
@@ -130,13 +137,16 @@ func (l *Log) Read(ctx context.Context, after journal.Sequence, f func(journal.S
 		select {
 		case <-grown:
 		case <-ctx.Done():
+			l.mu.Lock()
+			delete(l.readers, grown)
+			l.mu.Unlock()
 			return ctx.Err()
 		}
 	}
 }
 
 // next returns the first entry after a sequence, if there is one, and what tells of new ones.
-func (l *Log) next(after journal.Sequence) (entry, <-chan struct{}, error) {
+func (l *Log) next(after journal.Sequence) (entry, chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -149,7 +159,9 @@ func (l *Log) next(after journal.Sequence) (entry, <-chan struct{}, error) {
 		}
 		return l.entries[at], nil, nil
 	}
-	return entry{}, l.grown, nil
+	grown := make(chan struct{})
+	l.readers[grown] = struct{}{}
+	return entry{}, grown, nil
 }
 
 // Last implements [journal.Log].
@@ -196,7 +208,7 @@ func (l *Log) Close() error {
 	defer l.mu.Unlock()
 	if !l.closed {
 		l.closed = true
-		close(l.grown)
+		l.tell()
 	}
 	return nil
 }
