@@ -38,13 +38,36 @@ func (e *Enforcer) Answered(r *Request, d *Decision) {
 	}
 	now := seconds(r.Now)
 	e.learnIssued(r, d, now)
-	switch {
-	case status == 401: // Unauthorized
+	switch accepted, refused := outcome(&r.Exchange.Response); {
+	case refused:
 		e.learnRefused(r, now)
-	case status >= 200 && status < 300 || status == 304: // 304: Not Modified
-		// A redirect says nothing: to the sign-in page is how web sites refuse.
+	case accepted:
 		e.learnAccepted(r, d, now)
 	}
+}
+
+// outcome reports whether a response says that the client may do what it asked for, or that it is not known. A redirect
+// says neither: to the sign-in page is how web sites refuse. gRPC answers 200 whatever happens, and says in a field of its
+// own, which is often a trailer that was not seen, what did.
+func outcome(response *seshat.Response) (accepted, refused bool) {
+	switch status := response.Status; {
+	case status == 401: // Unauthorized
+		return false, true
+	case (status < 200 || status >= 300) && status != 304: // Not Modified
+		return false, false
+	}
+	const grpcStatus, contentType, grpc = "Grpc-Status", "Content-Type", "application/grpc"
+	accepted = true
+	for i := range response.Header {
+		switch f := &response.Header[i]; {
+		case len(f.Name) == len(grpcStatus) && rule.EqualFoldASCII(f.Name, grpcStatus):
+			const ok, unauthenticated = "0", "16"
+			return f.Value == ok, f.Value == unauthenticated
+		case len(f.Name) == len(contentType) && len(f.Value) >= len(grpc) && rule.EqualFoldASCII(f.Name, contentType):
+			accepted = accepted && !rule.EqualFoldASCII(f.Value[:len(grpc)], grpc)
+		}
+	}
+	return accepted, false
 }
 
 // learnIssued vouches for the IDs that the response gives out, and forgets those that it takes away. An ID that the request

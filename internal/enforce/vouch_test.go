@@ -42,6 +42,17 @@ func TestVouching(t *testing.T) {
 		vouched(g, false, "Cookie: SESSID=c")
 	}
 
+	// gRPC says 200 whatever happens.
+	for status, want := range map[string]bool{"": false, "16": false, "7": false, "0": true} {
+		g.send("POST /shop.Orders/List"+status, "Cookie: SESSID=grpc"+status)
+		fields := []string{"content-type: application/grpc+proto"}
+		if status != "" {
+			fields = append(fields, "grpc-status: "+status)
+		}
+		g.answer(200, fields...)
+		vouched(g, want, "Cookie: SESSID=grpc"+status)
+	}
+
 	// One good ID does not speak for another.
 	exchange(g, "GET /both", 200, "Cookie: SESSID=b", "Authorization: made-up")
 	vouched(g, false, "Authorization: made-up")
