@@ -12,8 +12,8 @@ import (
 // What is in the tail is moved into the tables, in one transaction, when there is enough of it, when somebody reads, and
 // when the store is closed.
 const (
-	// settleExchanges are enough for the cost of a transaction to be lost among them; they hold some 15 MB until then.
-	settleExchanges = 8192
+	// settleExchanges are enough for the cost of a transaction to be lost among them; they hold some 25 MB until then.
+	settleExchanges = 16384
 	// settleBytes bounds the same by its size, for batches of few exchanges with much state.
 	settleBytes = 32 << 20
 	// carriedState and carriedBytes are how much of the state of correlation stays in the tail when the rest is moved into
