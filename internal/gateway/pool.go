@@ -133,6 +133,7 @@ func NewPool(config PoolConfig) (*Pool, error) {
 		p.servers = append(p.servers, b)
 	}
 	p.sweeper = newSweeper(min(config.Response, config.Idle, config.Wait), p.dropIdle)
+	p.sweeper.start()
 	return p, nil
 }
 

@@ -116,6 +116,7 @@ func New(config Config) (*Server, error) {
 	s := &Server{config: config, conns: map[*conn]struct{}{}, own: ownFields(config.Guard.OwnFields())}
 	t := config.Timeouts
 	s.sweeper = newSweeper(min(t.Header, t.Body, t.KeepAlive, t.Tunnel, t.Linger), nil)
+	s.sweeper.start()
 	s.works.New = func() any { return new(work) }
 	return s, nil
 }

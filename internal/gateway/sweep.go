@@ -26,13 +26,15 @@ const (
 	shortestTick = 5 * time.Millisecond
 )
 
-// newSweeper starts a sweeper. Ticks are an eighth of the shortest wait, within bounds.
+// newSweeper returns a sweeper that is yet to be started. Ticks are an eighth of the shortest wait, within bounds.
 func newSweeper(shortest time.Duration, each func()) *sweeper {
 	s := &sweeper{tick: min(max(shortest/8, shortestTick), longestTick), each: each}
 	s.advance(time.Now())
-	go s.run()
 	return s
 }
+
+// start has the sweeper work. What each uses must be in place.
+func (s *sweeper) start() { go s.run() }
 
 // close ends the sweeper once no connection is left.
 func (s *sweeper) close() {
