@@ -83,6 +83,15 @@ func (a *app) explainFile(ctx context.Context, file string, o *explainOptions) e
 	if err != nil {
 		return err
 	}
+	n := 0
+	return explainAll(ctx, engine, digester, file, data, func(x *seshat.Exchange, e *identify.Explanation) error {
+		n++
+		return a.writeExplanation(x, e, n-1, o.format)
+	})
+}
+
+// explainAll explains the exchanges in data, which comes from file.
+func explainAll(ctx context.Context, engine *identify.Engine, digester *protect.Digester, file string, data []byte, each func(*seshat.Exchange, *identify.Explanation) error) error {
 	worker, observer := engine.NewWorker(), pipeline.NewObserver(engine, digester)
 	var decoder ndjson.Decoder
 	values := json.NewDecoder(bytes.NewReader(data))
@@ -107,7 +116,7 @@ func (a *app) explainFile(ctx context.Context, file string, o *explainOptions) e
 		explanation := worker.Explain(exchange)
 		// The path may hold a secret: it is shown as it would be kept.
 		explanation.URL = strings.TrimSuffix(explanation.URL, exchange.Request.Path) + observer.Observe(exchange).Path
-		if err := a.writeExplanation(exchange, &explanation, n, o.format); err != nil {
+		if err := errors.Join(each(exchange, &explanation), ctx.Err()); err != nil {
 			return err
 		}
 	}

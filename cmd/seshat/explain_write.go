@@ -87,7 +87,7 @@ func (a *app) writeJSON(v any) error {
 }
 
 // noteNamesakes says so when other exchanges have the ID that one was asked for by: which one is meant is a guess then.
-func (a *app) noteNamesakes(ctx context.Context, s store.Store, x *seshat.Assigned, id string) error {
+func (a *app) noteNamesakes(ctx context.Context, s store.Reader, x *seshat.Assigned, id string) error {
 	if a.quiet || x.ID != id {
 		return nil // a key is of one exchange
 	}

@@ -123,7 +123,7 @@ func (a *app) export(ctx context.Context, what store.Dataset, args []string, o *
 }
 
 // exportFile writes a file that has its name only once it is whole.
-func exportFile(ctx context.Context, s store.Store, what store.Dataset, format string, q store.Query, path string) (rows int64, err error) {
+func exportFile(ctx context.Context, s store.Reader, what store.Dataset, format string, q store.Query, path string) (rows int64, err error) {
 	op := "export " + string(what) + " to " + path
 	part := path + ".part"
 	file, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the user named it
@@ -143,7 +143,7 @@ func exportFile(ctx context.Context, s store.Store, what store.Dataset, format s
 }
 
 // exportTo writes ndjson or har.
-func exportTo(ctx context.Context, s store.Store, what store.Dataset, format string, q store.Query, w io.Writer) (rows int64, err error) {
+func exportTo(ctx context.Context, s store.Reader, what store.Dataset, format string, q store.Query, w io.Writer) (rows int64, err error) {
 	out := bufio.NewWriter(w)
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)

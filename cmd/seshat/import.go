@@ -8,11 +8,13 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/api/client"
 	"github.com/seshat-project/seshat/internal/ingest"
 	"github.com/seshat-project/seshat/internal/ingest/accesslog"
 	"github.com/seshat-project/seshat/internal/ingest/detect"
@@ -106,7 +108,7 @@ func (o *importOptions) check() error {
 	return checkWord("--output", o.output, "text", "json")
 }
 
-func (a *app) importFiles(ctx context.Context, files []string, o *importOptions) (err error) {
+func (a *app) importFiles(ctx context.Context, files []string, o *importOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -117,26 +119,7 @@ func (a *app) importFiles(ctx context.Context, files []string, o *importOptions)
 	if len(inputs) == 0 {
 		return errReported // each was complained about
 	}
-	e, err := a.engines(ctx)
-	if err != nil {
-		return err
-	}
-	s, err := a.openStore(ctx, duckdb.Options{LockWait: lockWait, Memory: duckdb.ImportMemory})
-	if err != nil {
-		return err
-	}
-	defer closing(s, &err)
-	if err := a.dropOld(ctx, s, e.rules); err != nil {
-		return err
-	}
-	defer limitMemory()()
-	importer := &pipeline.Importer{
-		Store: s, Engine: e.engine, Digester: e.digester, Correlation: e.correlation, SpoolDir: a.path(spoolDir),
-		Workers: runtime.GOMAXPROCS(0), Now: a.now,
-	}
-	summary, err := importer.Import(ctx, inputs, pipeline.Reports{
-		Bad: run.bad, Failed: run.fail, Progress: run.report,
-	})
+	summary, err := run.importAll(ctx, inputs)
 	run.progress.Done()
 	run.countBad()
 	if err := errors.Join(err, a.printSummary(&summary, o.output)); err != nil {
@@ -145,8 +128,8 @@ func (a *app) importFiles(ctx context.Context, files []string, o *importOptions)
 		}
 		return err
 	}
-	if err := a.autoIdentify(ctx, e.rules, summary.AutoIdentifiers); err != nil {
-		return err
+	for _, rule := range run.added {
+		a.noteAuto(rule.host, rule.name)
 	}
 	switch {
 	case run.failed:
@@ -155,6 +138,57 @@ func (a *app) importFiles(ctx context.Context, files []string, o *importOptions)
 		return &seshat.Error{Kind: seshat.ErrorInvalid, Op: "import", Err: errors.New("nothing could be read")}
 	}
 	return nil
+}
+
+// importAll imports through the running instance, or here when there is none.
+func (r *importRun) importAll(ctx context.Context, inputs []*lazyInput) (summary pipeline.Summary, err error) {
+	err = r.elsewhere(ctx, func(c *client.Client) error {
+		defer func() { _ = c.Close() }()
+		summary, err = r.importThrough(ctx, c, inputs)
+		return err
+	}, func() error {
+		summary, err = r.importHere(ctx, inputs)
+		return err
+	})
+	return summary, err
+}
+
+// importHere imports into the store of the data directory.
+func (r *importRun) importHere(ctx context.Context, inputs []*lazyInput) (summary pipeline.Summary, err error) {
+	e, err := r.engines(ctx)
+	if err != nil {
+		return summary, err
+	}
+	s, err := r.openStore(ctx, duckdb.Options{LockWait: lockWait, Memory: duckdb.ImportMemory})
+	if err != nil {
+		return summary, err
+	}
+	defer closing(s, &err)
+	if err := r.dropOld(ctx, s, e.rules); err != nil {
+		return summary, err
+	}
+	defer limitMemory()()
+	readers := make([]pipeline.Input, len(inputs))
+	for i, input := range inputs {
+		readers[i] = pipeline.Input{Name: input.name, Reader: input}
+	}
+	summary, err = r.importer(s, e).Import(ctx, readers, pipeline.Reports{Bad: r.bad, Failed: r.fail, Progress: r.report})
+	if err != nil || len(summary.AutoIdentifiers) == 0 {
+		return summary, err
+	}
+	return summary, r.withRegistry(ctx, func(registry *registry) error {
+		return r.autoIdentify(ctx, registry, e.rules, summary.AutoIdentifiers, func(host, name string) {
+			r.added = append(r.added, addedRule{host, name})
+		})
+	})
+}
+
+// importer is what imports into a store.
+func (a *app) importer(s store.Store, e *engines) *pipeline.Importer {
+	return &pipeline.Importer{
+		Store: s, Engine: e.engine, Digester: e.digester, Correlation: e.correlation, SpoolDir: a.path(spoolDir),
+		Workers: runtime.GOMAXPROCS(0), Now: a.now,
+	}
 }
 
 // An import makes garbage fast, and by default as much of it may be held as is in use. Half of that, and more effort
@@ -186,7 +220,13 @@ type importRun struct {
 	// total is the size of all files, and read how much of it was read in the files before the current one.
 	total, read int64
 	current     int64
+
+	added []addedRule
+	mu    sync.Mutex // of everything, where an instance imports: what it says comes while files are sent
 }
+
+// addedRule is a session rule that was set by itself.
+type addedRule struct{ host, name string }
 
 // complainApart is complain while a bar is shown.
 func (r *importRun) complainApart(text string) {
@@ -220,11 +260,7 @@ func (r *importRun) countBad() {
 // fail reports an input that could not be read to its end.
 func (r *importRun) fail(_ string, err error) { // every error names its input
 	r.failed = true
-	var known *seshat.Error
-	if errors.As(err, &known) { // it says which input
-		err = known
-	}
-	r.complainApart(err.Error())
+	r.complainApart(failedText(err))
 }
 
 // report shows how far the import is.

@@ -9,13 +9,12 @@ import (
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/ingest"
 	"github.com/seshat-project/seshat/internal/ingest/detect"
-	"github.com/seshat-project/seshat/internal/pipeline"
 )
 
 // inputs are the files that can be read. What is wrong with the others is said at once: nobody wants to find a typing
 // error at the end of a long import.
-func (r *importRun) inputs(files []string) []pipeline.Input {
-	var out []pipeline.Input
+func (r *importRun) inputs(files []string) []*lazyInput {
+	var out []*lazyInput
 	stdin := false
 	for _, name := range files {
 		if name == "-" {
@@ -23,7 +22,7 @@ func (r *importRun) inputs(files []string) []pipeline.Input {
 				continue // there is only one
 			}
 			stdin = true
-			out = append(out, pipeline.Input{Name: name, Reader: &lazyInput{run: r, name: name}})
+			out = append(out, &lazyInput{run: r, name: name})
 			continue
 		}
 		info, err := os.Stat(name)
@@ -42,7 +41,7 @@ func (r *importRun) inputs(files []string) []pipeline.Input {
 		if info.Mode().IsRegular() {
 			r.total += info.Size()
 		}
-		out = append(out, pipeline.Input{Name: name, Reader: &lazyInput{run: r, name: name}})
+		out = append(out, &lazyInput{run: r, name: name})
 	}
 	if stdin {
 		r.total = 0 // of which nobody knows how much comes
@@ -77,17 +76,26 @@ func (l *lazyInput) Read(ctx context.Context) (*seshat.Exchange, ingest.Position
 	return x, at, err
 }
 
+// openFile opens the file as it is.
+func (l *lazyInput) openFile(ctx context.Context) (io.Reader, error) {
+	if l.name == "-" {
+		return interruptible(ctx, l.run.stdin), nil
+	}
+	file, err := os.Open(l.name)
+	if err != nil {
+		return nil, readError(l.name, err)
+	}
+	l.file = file
+	if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() {
+		return interruptible(ctx, file), nil // a pipe with a name may wait for ever, too
+	}
+	return file, nil
+}
+
 func (l *lazyInput) open(ctx context.Context) error {
-	in := interruptible(ctx, l.run.stdin)
-	if l.name != "-" {
-		file, err := os.Open(l.name)
-		if err != nil {
-			return readError(l.name, err)
-		}
-		in, l.file = file, file
-		if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() {
-			in = interruptible(ctx, file) // a pipe with a name may wait for ever, too
-		}
+	in, err := l.openFile(ctx)
+	if err != nil {
+		return err
 	}
 	o := l.run.options
 	reader, format, err := detect.Open(l.name, in, detect.Options{

@@ -22,11 +22,13 @@ type app struct {
 	stdout, stderr io.Writer
 	now            func() time.Time
 
-	data     string
-	noColour bool
-	quiet    bool
-	verbose  bool
-	log      string
+	data string
+	// dataNamed says that data was named by whoever started the program.
+	dataNamed bool
+	noColour  bool
+	quiet     bool
+	verbose   bool
+	log       string
 
 	// started says that the command line was understood: what goes wrong before that is wrong usage.
 	started bool
@@ -79,6 +81,7 @@ const rootExample = `  seshat import traffic.har logs/access.log.gz
 
 // The groups of commands in the help.
 const (
+	groupLive      = "live"
 	groupLook      = "look"
 	groupConfigure = "configure"
 	groupOther     = "other"
@@ -105,6 +108,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what happens to standard error")
 	flags.StringVar(&a.log, "log", "text", "`format` of logs: text or json")
 	root.AddGroup(
+		&cobra.Group{ID: groupLive, Title: "Live traffic:"},
 		&cobra.Group{ID: groupLook, Title: "Traffic and sessions:"},
 		&cobra.Group{ID: groupConfigure, Title: "Resources:"},
 		&cobra.Group{ID: groupOther, Title: "More:"},
@@ -114,6 +118,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &seshat.Error{Kind: seshat.ErrorUsage, Err: err, Hint: "see " + cmd.CommandPath() + " --help"}
 	})
+	a.add(root, groupLive, a.runCommand(), a.demoCommand(), a.revokeCommand(), a.denylistCommand(), a.statusCommand())
 	a.add(root, groupLook, a.importCommand(), a.sessionsCommand(), a.sessionCommand(), a.exploreCommand(),
 		a.explainCommand(), a.exportCommand())
 	a.add(root, groupConfigure, a.applyCommand(), a.getCommand(), a.deleteCommand(), a.validateCommand(),
@@ -148,7 +153,7 @@ func (a *app) checkGlobals() error {
 	if a.data == "" {
 		a.data = os.Getenv("SESHAT_DATA")
 	}
-	if a.data != "" {
+	if a.dataNamed = a.data != ""; a.dataNamed {
 		return nil
 	}
 	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) { // relative ones are to be ignored, says the standard

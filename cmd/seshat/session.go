@@ -71,6 +71,9 @@ func (a *app) session(ctx context.Context, id string, o *sessionOptions) (err er
 	if err != nil {
 		return err
 	}
+	if story.Denials, err = a.revokedBy(ctx, story.Session); err != nil {
+		return err
+	}
 	if o.format == "text" {
 		return a.screen().Story(story)
 	}
@@ -79,7 +82,7 @@ func (a *app) session(ctx context.Context, id string, o *sessionOptions) (err er
 }
 
 // story reads a session with its lineage and at most limit exchanges.
-func (a *app) story(ctx context.Context, s store.Store, id seshat.SessionID, limit int) (*terminal.Story, error) {
+func (a *app) story(ctx context.Context, s store.Reader, id seshat.SessionID, limit int) (*terminal.Story, error) {
 	session, err := s.Session(ctx, id)
 	if err != nil {
 		return nil, err
@@ -126,7 +129,7 @@ func (a *app) story(ctx context.Context, s store.Store, id seshat.SessionID, lim
 const mostCandidates = 4
 
 // findSession finds the session that text means.
-func (a *app) findSession(ctx context.Context, s store.Store, text string) (seshat.SessionID, error) {
+func (a *app) findSession(ctx context.Context, s store.Reader, text string) (seshat.SessionID, error) {
 	if text == "-" {
 		return a.findSecret(ctx, s)
 	}
@@ -186,7 +189,7 @@ func oneOf(text string, ids []seshat.SessionID) (seshat.SessionID, error) {
 }
 
 // byMasked finds the sessions that have a client session ID with the masked form, newest first.
-func (a *app) byMasked(ctx context.Context, s store.Store, masked string) ([]seshat.SessionID, error) {
+func (a *app) byMasked(ctx context.Context, s store.Reader, masked string) ([]seshat.SessionID, error) {
 	field := filter.Sessions().Lookup("client_session_id")
 	expr := &filter.Term{Field: field, Tests: []filter.Test{{Op: filter.OpEqual, Value: filter.Value{Text: masked}}}}
 	var ids []seshat.SessionID
@@ -198,7 +201,7 @@ func (a *app) byMasked(ctx context.Context, s store.Store, masked string) ([]ses
 }
 
 // findSecret finds the session of a client session ID that is read from standard input.
-func (a *app) findSecret(ctx context.Context, s store.Store) (seshat.SessionID, error) {
+func (a *app) findSecret(ctx context.Context, s store.Reader) (seshat.SessionID, error) {
 	const op = "find the session of the client session ID on standard input"
 	in := bufio.NewReaderSize(a.stdin, 64<<10)
 	line, err := in.ReadString('\n')

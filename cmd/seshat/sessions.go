@@ -113,7 +113,7 @@ func (a *app) sessions(ctx context.Context, args []string, o *sessionsOptions) (
 }
 
 // listSessions calls write for the sessions that are to be shown, in order.
-func listSessions(ctx context.Context, s store.Store, q store.Query, o *sessionsOptions, write func(*seshat.Session) error) (shown int, more bool, err error) {
+func listSessions(ctx context.Context, s store.Reader, q store.Query, o *sessionsOptions, write func(*seshat.Session) error) (shown int, more bool, err error) {
 	keep := func(session *seshat.Session) bool {
 		if o.limit > 0 && shown == o.limit {
 			more = true

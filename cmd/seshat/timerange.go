@@ -93,7 +93,7 @@ func parseBound(flag, text string, now time.Time, end bool) (time.Time, error) {
 
 // query is the range as part of a query. When --since is not given and the default range lies behind everything that
 // is stored, it is moved to the newest data, and that is noted.
-func (a *app) query(ctx context.Context, s store.Store, r *timeRange) (store.Query, error) {
+func (a *app) query(ctx context.Context, s store.Reader, r *timeRange) (store.Query, error) {
 	now := a.now()
 	q := store.Query{Now: now}
 	var err error

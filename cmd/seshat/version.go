@@ -45,3 +45,11 @@ func versionText(info *debug.BuildInfo, ok bool) string {
 	}
 	return text + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
 }
+
+// version is the version of the module alone.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
+}

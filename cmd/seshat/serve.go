@@ -1,0 +1,359 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/config"
+	"github.com/seshat-project/seshat/internal/extproc"
+	"github.com/seshat-project/seshat/internal/forwardauth"
+	"github.com/seshat-project/seshat/internal/ingest/tail"
+	"github.com/seshat-project/seshat/internal/instance"
+	"github.com/seshat-project/seshat/internal/listener"
+	"github.com/seshat-project/seshat/internal/natsserver"
+	"github.com/seshat-project/seshat/internal/node"
+	"github.com/seshat-project/seshat/internal/pipeline"
+	"github.com/seshat-project/seshat/internal/resource"
+	"github.com/seshat-project/seshat/internal/store"
+	"github.com/seshat-project/seshat/internal/store/duckdb"
+	"github.com/seshat-project/seshat/internal/telemetry"
+)
+
+// service is an instance that runs.
+//
+//	claim the data directory
+//	store      opened, where this process records
+//	node       resources, denylist, limits, journal, recorder: what every source needs
+//	sources    gateway listeners, external processing, forward-auth, access logs: each ends its exchanges through node
+//	API        and metrics and health beside it; then others are told where it is
+//
+// It ends in the opposite order: first nobody is let in, then what is under way ends, then the journal is stored.
+type service struct {
+	app     *app
+	config  *config.Config
+	claim   *instance.Claim
+	store   store.Store
+	node    *node.Node
+	tracer  *telemetry.Tracer
+	started time.Time
+
+	gateways     []servedGateway
+	gateway      *gatewayParts
+	certificates []*listener.Certificates
+
+	extProcServer      *extproc.Server
+	forwardAuthHandler *forwardauth.Handler
+	followers          []*tail.Follower
+
+	extProc, forwardAuth, api string // addresses, for people
+
+	ending  atomic.Bool
+	sources []*source
+	failed  chan error
+	closers []func(context.Context) error // in the order of opening
+}
+
+// source is a way in for exchanges.
+type source struct {
+	name  string
+	drain func(context.Context) error
+	done  sync.WaitGroup
+}
+
+type servedGateway struct {
+	address string
+	tls     bool
+}
+
+// claimWait is how long a start waits for an instance that is about to end.
+const claimWait = 5 * time.Second
+
+// start starts an instance. It returns when everything is served.
+func (a *app) start(ctx context.Context, c *config.Config) (s *service, err error) {
+	s = &service{app: a, config: c, started: a.now(), failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			ending, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(*c.ShutdownGrace))
+			defer stop()
+			err = errors.Join(err, s.stop(ending))
+			s = nil
+		}
+	}()
+	for _, step := range []func(context.Context) error{
+		s.claimData, s.openStore, s.startTracing, s.startNode, s.applyResources, s.startGateway, s.startExtProc,
+		s.startForwardAuth, s.followLogs, s.startAPI,
+	} {
+		if err := step(ctx); err != nil {
+			return s, err
+		}
+		if err := context.Cause(ctx); err != nil {
+			return s, err
+		}
+	}
+	notifyReady()
+	return s, nil
+}
+
+func (s *service) onStop(f func(context.Context) error) { s.closers = append(s.closers, f) }
+
+// serve runs a source until it is drained. What makes it fail ends the instance.
+func (s *service) serve(name string, run func() error, drain func(context.Context) error) {
+	src := &source{name: name, drain: drain}
+	s.sources = append(s.sources, src)
+	src.done.Go(func() {
+		if err := run(); err != nil {
+			select {
+			case s.failed <- fmt.Errorf("%s: %w", name, err):
+			default: // another one has ended the instance already
+			}
+		}
+	})
+}
+
+// wait waits until the instance is to end, and ends it. On SIGHUP it reads the configuration again by load.
+func (s *service) wait(ctx context.Context, load func() (*config.Config, error)) error {
+	hangups, stop := hangups()
+	defer stop()
+	var err error
+	for waiting := true; waiting; {
+		select {
+		case <-ctx.Done():
+			s.app.note("Ending: requests under way have %s.", s.config.ShutdownGrace)
+			waiting = false
+		case err = <-s.failed:
+			waiting = false
+		case <-hangups:
+			s.reload(load)
+		}
+	}
+	s.ending.Store(true)
+	notifyStopping()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(*s.config.ShutdownGrace)+storeGrace)
+	defer cancel()
+	return errors.Join(err, s.stop(ending))
+}
+
+// storeGrace is what storing the journal may take when requests have used up their time. What it does not get done
+// waits in the journal for the next start.
+const storeGrace = 5 * time.Second
+
+// stop ends the instance in the opposite order of its start.
+func (s *service) stop(ctx context.Context) error {
+	draining, cancel := context.WithTimeout(ctx, time.Duration(*s.config.ShutdownGrace))
+	defer cancel()
+	var all sync.WaitGroup
+	errs := make([]error, len(s.sources))
+	for i, src := range s.sources {
+		all.Go(func() {
+			if err := src.drain(draining); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", src.name, err)
+			}
+			src.done.Wait()
+		})
+	}
+	all.Wait()
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i](ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (s *service) claimData(ctx context.Context) error {
+	if err := os.MkdirAll(s.app.data, 0o700); err != nil {
+		return &seshat.Error{
+			Kind: seshat.ErrorUnavailable, Op: "make the data directory", Err: err, Hint: "choose one that you can write to with --data",
+		}
+	}
+	claim, err := instance.Acquire(ctx, s.app.data, claimWait)
+	if err != nil {
+		return err
+	}
+	s.claim = claim
+	s.onStop(func(context.Context) error { return claim.Release() })
+	return nil
+}
+
+// openStore opens the store, unless another process records.
+func (s *service) openStore(ctx context.Context) error {
+	if s.config.Role == config.RoleGateway {
+		return nil
+	}
+	opened, err := s.app.openStore(ctx, duckdb.Options{LockWait: lockWait, Memory: duckdb.ImportMemory, Logger: s.logger("store")})
+	if err != nil {
+		return err
+	}
+	s.store = opened
+	s.onStop(func(context.Context) error { return opened.Close() })
+	return nil
+}
+
+// startTracing sends spans where the configuration says so.
+func (s *service) startTracing(ctx context.Context) error {
+	t := s.config.Tracing
+	if t == nil {
+		return nil
+	}
+	fields, err := readFields(t.HeadersFile)
+	if err != nil {
+		return err
+	}
+	tracer, err := telemetry.NewTracer(ctx, telemetry.TraceOptions{
+		Endpoint: t.Endpoint, SampleRatio: *t.SampleRatio, Fields: fields, Version: version(),
+	})
+	if err != nil {
+		return err
+	}
+	s.tracer = tracer
+	s.onStop(func(ctx context.Context) error {
+		if err := tracer.Close(ctx); err != nil {
+			s.logger("traces").Warn("not all spans were sent", "error", err)
+		}
+		return nil
+	})
+	return nil
+}
+
+// readFields reads lines of "Name: value".
+func readFields(file string) (map[string]string, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	if err != nil {
+		return nil, &seshat.Error{Kind: seshat.ErrorInvalid, Op: "read tracing.headersFile", Err: err}
+	}
+	out := map[string]string{}
+	for line := range strings.Lines(string(data)) {
+		name, value, found := strings.Cut(strings.TrimSpace(line), ":")
+		if !found {
+			if name == "" {
+				continue
+			}
+			return nil, &seshat.Error{
+				Kind: seshat.ErrorInvalid, Op: "read tracing.headersFile", Err: errors.New("a line has no name"), Hint: `write each as "Name: value"`,
+			}
+		}
+		out[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}
+	return out, nil
+}
+
+// startNode starts what every source needs.
+func (s *service) startNode(ctx context.Context) error {
+	c := s.config
+	o := node.Options{
+		KeyFile: s.app.path(keyFile), NodeFile: s.app.path("node"), JournalBytes: int64(*c.Journal.MaxBytes), Store: s.store,
+		Publisher: pipeline.PublisherConfig{MaxDelay: time.Duration(*c.Journal.BatchDelay), FailClosed: c.Journal.FailClosed},
+		Inline: pipeline.InlineConfig{
+			FailClosed: c.Journal.FailClosed, Environment: c.Environment,
+			Fields: pipeline.SessionFields{
+				Session: c.SessionFields.Session, User: c.SessionFields.User, Verdict: c.SessionFields.Verdict,
+			},
+		},
+		Logger: s.logger("node"), Now: s.app.now,
+	}
+	if s.tracer != nil {
+		o.Inline.Trace = s.tracer.Trace
+	}
+	if err := s.chooseNATS(&o); err != nil {
+		return err
+	}
+	n, err := node.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	s.node = n
+	s.onStop(n.Close)
+	return nil
+}
+
+// chooseNATS says whether the journal is in this process, in a cluster of such processes, or elsewhere.
+func (s *service) chooseNATS(o *node.Options) error {
+	c := s.config
+	if c.NATS != nil {
+		o.Remote = &node.Remote{URL: c.NATS.URL, DialOptions: natsserver.DialOptions{
+			Credentials: c.NATS.CredentialsFile, Logger: s.logger("nats"),
+		}}
+		if c.NATS.TokenFile != "" {
+			token, err := readSecret("nats.tokenFile", c.NATS.TokenFile)
+			if err != nil {
+				return err
+			}
+			o.Remote.Token = token
+		}
+		o.Replicas = c.NATS.Replicas
+		return nil
+	}
+	o.Server = &natsserver.Options{
+		Dir: s.app.path(resourcesDir), SyncInterval: time.Duration(*c.Journal.SyncInterval), Logger: s.logger("nats"),
+	}
+	if n := c.NATSListen; n != nil {
+		token, err := readSecret("natsListen.tokenFile", n.TokenFile)
+		if err != nil {
+			return err
+		}
+		o.Server.Listen, o.Server.Token = n.Address, token
+	}
+	if k := c.Cluster; k != nil {
+		token, err := readSecret("cluster.tokenFile", k.TokenFile)
+		if err != nil {
+			return err
+		}
+		o.Server.Name = k.Node
+		o.Server.Cluster = &natsserver.Cluster{Name: k.Name, Listen: k.Listen, Routes: k.Routes, User: "seshat", Password: token}
+		o.Replicas = k.Replicas
+	}
+	return nil
+}
+
+// shortestSecret is what nobody guesses, in characters.
+const shortestSecret = 16
+
+// readSecret reads a secret from a file: never from the command line or the configuration.
+func readSecret(field, file string) (string, error) {
+	data, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	if err != nil {
+		return "", &seshat.Error{Kind: seshat.ErrorInvalid, Op: "read " + field, Err: err}
+	}
+	secret := strings.TrimSpace(string(data))
+	if len(secret) < shortestSecret {
+		return "", &seshat.Error{
+			Kind: seshat.ErrorInvalid, Op: "read " + field, Err: fmt.Errorf("%s holds fewer than %d characters", file, shortestSecret),
+			Hint: "make one with: head -c 32 /dev/urandom | base64",
+		}
+	}
+	return secret, nil
+}
+
+// applyResources applies the files that the configuration names.
+func (s *service) applyResources(ctx context.Context) error {
+	if len(s.config.Resources) == 0 {
+		return nil
+	}
+	parsed, err := s.app.readResources(s.config.Resources)
+	if err != nil {
+		return err
+	}
+	_, err = s.node.Registry.Apply(ctx, parsed, resource.ApplyOptions{Author: resource.Author{By: "seshat.yaml", At: s.app.now()}})
+	return registryError("apply the resources of the configuration", err)
+}
+
+// listen opens a socket.
+func listen(ctx context.Context, field, address string) (net.Listener, error) {
+	var open net.ListenConfig
+	l, err := open.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, &seshat.Error{
+			Kind: seshat.ErrorUnavailable, Op: field, Err: err, Hint: "is something else serving there? choose another address",
+		}
+	}
+	return l, nil
+}
