@@ -66,10 +66,7 @@ func (s *service) startAPI(ctx context.Context) error {
 const apiGrace = 2 * time.Second
 
 func (s *service) apiHandler(token string) (http.Handler, error) {
-	o, err := s.app.apiOptions(s.node, s.store, token)
-	if err != nil {
-		return nil, err
-	}
+	o := s.app.apiOptions(s.node, s.store, token)
 	o.Status = func(context.Context) wire.Status { return s.status() }
 	o.Version, o.Logger = version(), s.logger("api")
 	return api.New(o)
