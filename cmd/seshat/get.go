@@ -13,7 +13,7 @@ import (
 	"github.com/seshat-project/seshat/internal/terminal"
 )
 
-const kindsHelp = `KIND is sessionrule, contextparameter, flow, maskrule or settings, in singular or plural and in any case.`
+const kindsHelp = `KIND is sessionrule, contextparameter, flow, maskrule, limit, jwtvalidation or settings, in singular or plural and in any case.`
 
 type getOptions struct {
 	output   string

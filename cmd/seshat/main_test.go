@@ -147,7 +147,7 @@ func TestUsage(t *testing.T) {
 		"sessions", "--sort", "size")
 	f(`seshat: --limit: a limit cannot be negative (0 is no limit)`, "explore", "--limit=-1")
 	f(`seshat: --columns: there is no column "idd" (--columns help lists them)`, "explore", "--columns", "time,idd")
-	f(`seshat: "sessionrulez" is no kind of resource (one of sessionrule, contextparameter, flow, maskrule, settings)`, "get", "sessionrulez")
+	f(`seshat: "sessionrulez" is no kind of resource (one of sessionrule, contextparameter, flow, maskrule, limit, jwtvalidation, settings)`, "get", "sessionrulez")
 	f(`seshat: --output: no file was named (for example -o sessions.parquet)`, "export", "sessions")
 	f(`seshat: --format: a HAR holds exchanges (seshat export exchanges --format har)`, "export", "sessions", "--format", "har", "-o", "x")
 	f(`seshat: --format: "pcap" is not one of them (har, ndjson, accesslog)`, "import", "--format", "pcap", "x")

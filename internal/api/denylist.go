@@ -5,18 +5,16 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api/wire"
-	"github.com/seshat-project/seshat/internal/revoked"
 )
 
 func (s *server) registerDenylist() {
 	register(s, s.operation("GET", "/api/v1/denylist", "list-denials", tagDenylist, "List what is refused"), s.listDenials)
 
 	op := s.operation("PUT", "/api/v1/denylist/{name}", "put-denial", tagDenylist, "Put an entry on the denylist")
-	op.Description += " Under a name that you choose, in place of one of that name. It holds in every gateway within a second. A client session ID is refused with POST /api/v1/revocations, which makes its digest."
+	op.Description += " Under a name that you choose, in place of one of that name. It holds in every gateway within a second."
 	register(s, op, s.putDenial)
 
 	op = s.operation("DELETE", "/api/v1/denylist/{name}", "delete-denial", tagDenylist, "Take an entry off the denylist")
@@ -61,47 +59,22 @@ func (s *server) denials(ctx context.Context) ([]seshat.Denial, error) {
 	return list, nil
 }
 
-// denialBody is what an entry is made of.
-type denialBody struct {
-	SessionID    string           `json:"session_id,omitempty" maxLength:"36"`
-	User         string           `json:"user,omitempty" maxLength:"512"`
-	IssuedBefore time.Time        `json:"issued_before,omitzero"`
-	Issuer       string           `json:"issuer,omitempty" maxLength:"2048"`
-	For          *seshat.Duration `json:"for,omitempty" doc:"How long, as in 30m or 7d; for good when it is absent."`
-	Status       int              `json:"status,omitempty" doc:"401 (the default) or 403."`
-	Reason       string           `json:"reason,omitempty" maxLength:"1024"`
-}
-
 type putDenialInput struct {
 	Authored
 	Name string `path:"name" pattern:"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" doc:"A lower-case DNS label."`
-	Body denialBody
+	Body wire.Revocation
 }
 
 func (s *server) putDenial(ctx context.Context, in *putDenialInput) (*output[seshat.Denial], error) {
 	if s.Denylist == nil {
 		return nil, unavailable("change the denylist")
 	}
-	b := &in.Body
-	request := revoked.Request{
-		User: b.User, IssuedBefore: b.IssuedBefore, Issuer: b.Issuer, Status: b.Status, Reason: b.Reason, By: author(ctx, in.Author),
-	}
-	if b.For != nil {
-		request.For = time.Duration(*b.For)
-	}
-	if b.SessionID != "" {
-		id, err := parseSession(b.SessionID)
-		if err != nil {
-			return nil, err
-		}
-		request.Sessions = []seshat.SessionID{id}
-	}
-	list, err := request.Denials(s.Now())
+	list, err := s.requested(ctx, &in.Body, in.Author)
 	if err != nil {
 		return nil, err
 	}
 	if len(list) > 1 {
-		return nil, usage("put "+in.Name, "an entry is about one thing", "a session, or a user, or a time")
+		return nil, usage("put "+in.Name, "an entry is about one thing", "one session, client session ID, user or time")
 	}
 	list[0].Name = in.Name
 	kept, err := s.Denylist.Add(ctx, list[0])
@@ -131,37 +104,7 @@ func (s *server) revoke(ctx context.Context, in *revokeInput) (*output[wire.Revo
 	if s.Denylist == nil {
 		return nil, unavailable("revoke")
 	}
-	b := &in.Body
-	request := revoked.Request{
-		User: b.User, IssuedBefore: b.IssuedBefore, Issuer: b.Issuer, Status: b.Status, Reason: b.Reason, By: author(ctx, in.Author),
-	}
-	if b.For != nil {
-		request.For = time.Duration(*b.For)
-	}
-	for _, text := range b.SessionIDs {
-		id, err := parseSession(text)
-		if err != nil {
-			return nil, err
-		}
-		// The session that it belongs to now. One that is not stored is refused all the same: it may be about to be.
-		if one, err := s.Store.Session(ctx, id); err == nil {
-			id = one.ID
-		} else if seshat.KindOfError(err) != seshat.ErrorNotFound {
-			return nil, err
-		}
-		request.Sessions = append(request.Sessions, id)
-	}
-	for _, secret := range b.ClientSessionIDs {
-		if s.Digester == nil {
-			return nil, unavailable("revoke a client session ID")
-		}
-		if secret == "" {
-			return nil, usage("client_session_ids", "one of them is empty", "")
-		}
-		// What was stored before the key was rotated has digests under older keys; traffic is digested under the newest.
-		request.ClientSessionIDs = append(request.ClientSessionIDs, s.Digester.Digests([]byte(secret))[0])
-	}
-	list, err := request.Denials(s.Now())
+	list, err := s.requested(ctx, &in.Body, in.Author)
 	if err != nil {
 		return nil, err
 	}
@@ -174,4 +117,27 @@ func (s *server) revoke(ctx context.Context, in *revokeInput) (*output[wire.Revo
 		out.Body.Denials = append(out.Body.Denials, kept)
 	}
 	return out, nil
+}
+
+// requested are the entries that a revocation makes.
+func (s *server) requested(ctx context.Context, r *wire.Revocation, by string) ([]seshat.Denial, error) {
+	request, err := r.Request(func(secret string) (seshat.Digest, error) {
+		if s.Digester == nil {
+			return seshat.Digest{}, unavailable("revoke a client session ID")
+		}
+		return s.Digester.Hash([]byte(secret)), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	request.By = author(ctx, by)
+	for i, id := range request.Sessions {
+		// The session that it belongs to now. One that is not stored is refused all the same: it may be about to be.
+		if one, err := s.Store.Session(ctx, id); err == nil {
+			request.Sessions[i] = one.ID
+		} else if kind := seshat.KindOfError(err); kind != seshat.ErrorNotFound && kind != seshat.ErrorUnsupported {
+			return nil, err
+		}
+	}
+	return request.Denials(s.Now())
 }

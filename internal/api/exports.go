@@ -82,6 +82,11 @@ func (s *server) exportFile(ctx context.Context, w http.ResponseWriter, what sto
 	if err != nil {
 		return err
 	}
+	if s.TempDir != "" {
+		if err := os.MkdirAll(s.TempDir, 0o700); err != nil {
+			return &seshat.Error{Kind: seshat.ErrorUnavailable, Op: "export", Err: errors.New("no temporary directory can be made")}
+		}
+	}
 	dir, err := os.MkdirTemp(s.TempDir, "export-*") // the owner's alone
 	if err != nil {
 		return &seshat.Error{Kind: seshat.ErrorUnavailable, Op: "export", Err: errors.New("no temporary directory can be made")}

@@ -52,7 +52,9 @@ func (s *server) serveImport(c huma.Context) {
 	r, w := humago.Unwrap(c)
 	control := http.NewResponseController(w)
 	_ = control.EnableFullDuplex() // HTTP/2 is so anyway
-	body := &patientReader{Reader: r.Body, control: control}
+	ctx, broken := context.WithCancelCause(c.Context())
+	defer broken(nil)
+	body := &patientReader{Reader: r.Body, control: control, broken: broken}
 	options, parts, err := readOptions(r, body)
 	if err != nil {
 		s.failed(c, s.problem(c.Context(), err))
@@ -71,7 +73,7 @@ func (s *server) serveImport(c huma.Context) {
 			out.flush() // a bar that stands still says that nothing happens
 		}
 	}
-	summary, err := s.Import(c.Context(), run)
+	summary, err := s.Import(ctx, run)
 	writing.Lock()
 	defer writing.Unlock()
 	if err != nil {
@@ -140,14 +142,21 @@ func inputsOf(names []string, parts *multipart.Reader) []ImportInput {
 	return out
 }
 
+var errBroken = errors.New("the import was given up by the client")
+
 // patientReader gives the client time for every piece of a body, not for all of them.
 type patientReader struct {
 	io.Reader
 	control *http.ResponseController
+	broken  context.CancelCauseFunc
 }
 
 // Read implements [io.Reader].
 func (p *patientReader) Read(b []byte) (int, error) {
 	_ = p.control.SetReadDeadline(time.Now().Add(idleRead))
-	return p.Reader.Read(b)
+	n, err := p.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		p.broken(errBroken) // whoever sends it gave up: half of a file is not to be imported
+	}
+	return n, err
 }

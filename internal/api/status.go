@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/filter"
 )
@@ -36,7 +37,7 @@ func (s *server) getStatus(ctx context.Context, _ *struct{}) (*output[wire.Statu
 		status.Version = s.Version
 	}
 	span, err := s.Store.Span(ctx)
-	if err != nil {
+	if err != nil && seshat.KindOfError(err) != seshat.ErrorUnsupported {
 		status.State = wire.StateFailing
 		status.Checks = append(status.Checks, wire.Check{Name: "store", State: wire.StateFailing, Detail: s.problem(ctx, err).Detail})
 	}

@@ -34,6 +34,9 @@ type Importer struct {
 	Workers int
 	// Now is the clock that retention counts by.
 	Now func() time.Time
+	// Exclusive calls f while nobody else writes the store, as [Recorder.Exclusive] does; nil where there is nobody else.
+	// The inputs are read before, so that they may come slowly.
+	Exclusive func(ctx context.Context, f func() error) error
 }
 
 // Input is one file, or other stream, of recorded traffic.
@@ -101,9 +104,20 @@ func (im *Importer) Import(ctx context.Context, inputs []Input, reports Reports)
 	}
 	summary.AutoIdentifiers = auto.suggested()
 
+	if im.Exclusive == nil {
+		err = im.storeAll(ctx, queue, &summary, reports)
+	} else {
+		err = im.Exclusive(ctx, func() error { return im.storeAll(ctx, queue, &summary, reports) })
+	}
+	summary.Seconds = time.Since(start).Seconds()
+	return summary, err
+}
+
+// storeAll correlates and stores what was read.
+func (im *Importer) storeAll(ctx context.Context, queue *spool.Spool, summary *Summary, reports Reports) error {
 	committer := NewCommitter(im.Store, correlate.New(im.Correlation), im.Now)
 	var done int64
-	err = queue.Merge(func(o *seshat.Observation) error {
+	err := queue.Merge(func(o *seshat.Observation) error {
 		if done++; done%progressEvery == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -115,9 +129,8 @@ func (im *Importer) Import(ctx context.Context, inputs []Input, reports Reports)
 	err = errors.Join(err, committer.Flush(context.WithoutCancel(ctx)))
 	counts := committer.Counts()
 	summary.Stored, summary.Duplicates, summary.Sessions = counts.Stored, counts.Duplicates, counts.Sessions
-	summary.Seconds = time.Since(start).Seconds()
 	reports.progress(PhaseStore, summary.Read, summary.Read)
-	return summary, err
+	return err
 }
 
 func (r *Reports) progress(phase Phase, done, total int64) {

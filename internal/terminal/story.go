@@ -20,6 +20,8 @@ type Story struct {
 	LeftOutAt int      `json:"left_out_at,omitempty"`
 	Lineage   []Step   `json:"lineage"`
 	Why       []string `json:"why"`
+	// Denials are the entries of the denylist that refuse the session.
+	Denials []seshat.Denial `json:"denials,omitempty"`
 
 	// What is counted while the timeline is read.
 	previous *Moment

@@ -16,6 +16,7 @@ const longGap = 5 * time.Minute
 func (s *Screen) Story(story *Story) error {
 	p := &page{screen: s}
 	p.summary(story.Session)
+	p.fact("revoked", denied(story.Denials)...)
 	p.timeline(story)
 	p.lineage(story.Lineage)
 	p.heading("Why this is one session")
@@ -70,9 +71,30 @@ func listed(values []string) []string {
 	return out
 }
 
+// denied says when, by whom and why a session was revoked.
+func denied(denials []seshat.Denial) []string {
+	var out []string
+	for i := range denials {
+		d := &denials[i]
+		text := Time(d.At)
+		if d.By != "" {
+			text += " by " + Escape(d.By)
+		}
+		if d.Reason != "" {
+			text += ": " + Escape(d.Reason)
+		}
+		text += fmt.Sprintf(" (%s, answered with %d", Escape(d.Name), d.Status)
+		if !d.Until.IsZero() {
+			text += ", until " + Time(d.Until)
+		}
+		out = append(out, text+")")
+	}
+	return out
+}
+
 func (p *page) summary(s *seshat.Session) {
 	state := p.screen.Paint(StateStyle(s.State), string(s.State))
-	if s.EndedBy != seshat.EndNone {
+	if s.EndedBy != seshat.EndNone && s.EndedBy != seshat.EndRevoked { // that is the state, too
 		state += " by " + string(s.EndedBy)
 	}
 	p.line(p.screen.Paint(StyleBold, "Session "+s.ID.String()) + "  " + state)

@@ -168,7 +168,9 @@ func TestRegistry(t *testing.T) {
 		}
 		bad := strings.Replace(strings.Split(rules, "---\n")[0], "cookie: SHOP", `extract: {location: header, key: {matches: "("}}`, 1)
 		apply("dry run", "a.yaml", rules, resource.ApplyOptions{DryRun: true})
-		apply("apply", "a.yaml", rules, resource.ApplyOptions{})
+		for _, one := range strings.Split(rules, "---\n") { // those of one change get their revisions in any order
+			apply("apply", "a.yaml", one, resource.ApplyOptions{})
+		}
 		apply("again", "a.yaml", rules, resource.ApplyOptions{})
 		apply("one", "b.yaml", strings.Replace(strings.Split(rules, "---")[0], "SHOP", "SHOP2", 1), resource.ApplyOptions{})
 		_, err := r.Apply(ctx, append(parse(t, "c.yaml", rules), parse(t, "e.yaml", rules)...), resource.ApplyOptions{Author: author})

@@ -24,6 +24,13 @@ func (c *Client) Revoke(ctx context.Context, r *wire.Revocation) ([]seshat.Denia
 	return out.Denials, err
 }
 
+// Deny puts one thing on the denylist, under a name.
+func (c *Client) Deny(ctx context.Context, name string, r *wire.Revocation) (seshat.Denial, error) {
+	var out seshat.Denial
+	err := c.json(ctx, request{method: http.MethodPut, path: "/denylist/" + segment(name)}, r, &out)
+	return out, err
+}
+
 // RemoveDenial takes an entry off the denylist.
 func (c *Client) RemoveDenial(ctx context.Context, name string) error {
 	return c.json(ctx, request{method: http.MethodDelete, path: "/denylist/" + segment(name)}, nil, nil)

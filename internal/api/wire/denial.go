@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"errors"
 	"time"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/revoked"
 )
 
 // Revocation says what is to be refused from now on. What is said of sessions, users and client session IDs each makes
@@ -18,6 +20,41 @@ type Revocation struct {
 	For              *seshat.Duration `json:"for,omitempty" doc:"How long, as in 30m or 7d; for good when it is absent."`
 	Status           int              `json:"status,omitempty" doc:"What is answered: 401 (the default), which asks to sign in again, or 403."`
 	Reason           string           `json:"reason,omitempty" maxLength:"1024" doc:"For those who look at the list."`
+}
+
+// Request is what r asks for, with digests in place of secrets. Its By is for the caller to set.
+func (r *Revocation) Request(digest func(secret string) (seshat.Digest, error)) (*revoked.Request, error) {
+	out := &revoked.Request{
+		User: r.User, IssuedBefore: r.IssuedBefore, Issuer: r.Issuer, Status: r.Status, Reason: r.Reason,
+	}
+	if r.For != nil {
+		out.For = time.Duration(*r.For)
+		if out.For <= 0 {
+			return nil, usage("it ends as soon as it begins", "leave the length of time out to revoke for good")
+		}
+	}
+	for _, text := range r.SessionIDs {
+		id, err := seshat.ParseSessionID(text)
+		if err != nil {
+			return nil, usage("a session ID is not one", "a UUID, such as seshat sessions shows it")
+		}
+		out.Sessions = append(out.Sessions, id)
+	}
+	for _, secret := range r.ClientSessionIDs {
+		if secret == "" {
+			return nil, usage("a client session ID is empty", "")
+		}
+		d, err := digest(secret)
+		if err != nil {
+			return nil, err
+		}
+		out.ClientSessionIDs = append(out.ClientSessionIDs, d)
+	}
+	return out, nil
+}
+
+func usage(what, hint string) error {
+	return &seshat.Error{Kind: seshat.ErrorUsage, Op: "revoke", Err: errors.New(what), Hint: hint}
 }
 
 // Revoked is what a revocation put on the denylist.
