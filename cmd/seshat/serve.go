@@ -266,6 +266,13 @@ func (s *service) startNode(ctx context.Context) error {
 	if err := s.chooseNATS(&o); err != nil {
 		return err
 	}
+	if o.Server != nil { // a command that found no instance may have its files open for a moment
+		lock, err := s.app.lockResources(ctx)
+		if err != nil {
+			return err
+		}
+		s.onStop(func(context.Context) error { return lock.Unlock() })
+	}
 	n, err := node.Start(ctx, o)
 	if err != nil {
 		return err
