@@ -115,14 +115,17 @@ func (a *app) demo(ctx context.Context, o *demoOptions) (err error) {
 
 // noteDemo says where to look.
 func (a *app) noteDemo(s *service) {
-	a.note("A shop with its clients, and Seshat between them.\n")
+	a.note("A shop with its clients, and Seshat between them.")
+	a.note("")
 	a.note("  Serving on http://%s, for the shop: look around, you are one of its sessions.", s.gateways[0].address)
-	a.note("  The API is at http://%s, with /docs and /metrics.\n", s.api)
-	a.note("In another terminal:\n")
+	a.note("  The API is at http://%s, with /docs and /metrics.", s.api)
+	a.note("")
+	a.note("In another terminal:")
 	for _, command := range []string{"sessions", "sessions user:alice", "explore 'verdict:limit'", "status"} {
 		a.note("  seshat %s --data %s", command, a.data)
 	}
-	a.note("\nCtrl-C ends it all. What happens meanwhile:")
+	a.note("")
+	a.note("Ctrl-C ends it all. What happens meanwhile:")
 }
 
 // declare applies the resources of the demo.

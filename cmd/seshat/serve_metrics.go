@@ -223,6 +223,17 @@ func (s *service) sourceMetrics(m *telemetry.Metrics) {
 				emit(float64(refused), "refused")
 			})
 	}
+	if s.extProcServer != nil {
+		m.Counter("seshat_ext_proc_requests_total", "Requests that Envoy asked about, by what became of them.", []string{"outcome"},
+			func(emit telemetry.Emit) {
+				t := s.extProcServer.Stats()
+				emit(float64(t.Streams), "asked")
+				emit(float64(t.Refused), "refused")
+				emit(float64(t.Cut), "cut")
+				emit(float64(t.Malformed), "malformed")
+				emit(float64(t.Failed), "failed")
+			})
+	}
 	if s.forwardAuthHandler != nil {
 		m.Counter("seshat_forward_auth_questions_total", "Questions of proxies, by what became of them.", []string{"outcome"},
 			func(emit telemetry.Emit) {

@@ -28,9 +28,9 @@ func (s *service) startExtProc(ctx context.Context) error {
 		return err
 	}
 	s.extProcServer = extproc.New(extproc.Options{
-		Inline: s.node.Inline, Environment: s.config.Environment, Service: s.config.Service,
+		Inline: s.node.Inline, Environment: s.config.Environment, Service: s.config.Service, JA4Header: e.JA4Header,
 		AccessLog: accesslogservice.New(accesslogservice.Options{
-			Observer: s.node.Inline, Environment: s.config.Environment, Service: s.config.Service,
+			Observer: s.node.Inline, Environment: s.config.Environment, Service: s.config.Service, JA4Header: e.JA4Header,
 		}),
 		Log: s.logger("external processing"), Now: s.app.now,
 	})

@@ -155,6 +155,9 @@ type API struct {
 // ExtProc is where Envoy's external processing and access log service are served.
 type ExtProc struct {
 	Address string `json:"address"`
+	// JA4Header is the request header field that Envoy overwrites with the fingerprint of the client's TLS; it does not
+	// reach the origin.
+	JA4Header string `json:"ja4Header,omitempty"`
 }
 
 // ForwardAuth is where proxies ask before they forward.

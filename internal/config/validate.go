@@ -70,7 +70,7 @@ func (c *Config) validateServing(f *faultList) {
 	oneOf(f, "role", c.Role, RoleAll, RoleGateway, RoleRecorder)
 	for _, name := range []struct{ field, value string }{
 		{"sessionFields.session", c.SessionFields.Session}, {"sessionFields.user", c.SessionFields.User},
-		{"sessionFields.verdict", c.SessionFields.Verdict}, {"via", c.Via},
+		{"sessionFields.verdict", c.SessionFields.Verdict}, {"via", c.Via}, {"extProc.ja4Header", c.ja4Header()},
 	} {
 		if name.value != "" && !isToken(name.value) {
 			f.add(name.field, strconv.Quote(name.value)+" is no name of a header field", "letters, digits and -")
@@ -272,4 +272,11 @@ func isToken(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+func (c *Config) ja4Header() string {
+	if c.ExtProc == nil {
+		return ""
+	}
+	return c.ExtProc.JA4Header
 }

@@ -38,6 +38,10 @@ func (n *Node) openJournal(ctx context.Context) error {
 	return nil
 }
 
+// hold is for how long an exchange that goes on keeps those that started after it waiting. Longer ones, downloads and
+// streams of events, are put in as they come: everybody would else see sessions only when the slowest request has ended.
+const hold = time.Second
+
 // startPublishing lets exchanges into the journal.
 func (n *Node) startPublishing(ctx context.Context) error {
 	number, err := n.number()
@@ -47,6 +51,9 @@ func (n *Node) startPublishing(ctx context.Context) error {
 	config := n.options.Publisher
 	n.source = journal.NewSource(number, randomNumber())
 	config.Source = n.source
+	if config.Hold == 0 {
+		config.Hold = hold
+	}
 	config.Now = n.options.Now
 	n.Publisher = pipeline.NewPublisher(n.journal, config)
 	publishing, stop := context.WithCancel(ctx)
