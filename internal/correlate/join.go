@@ -131,8 +131,13 @@ func expiryOf(id *seshat.ObservedID, now int64) int64 {
 	}
 }
 
+// seenEvery is how exactly it is known when an ID was last seen. Nothing is decided by it; it is stored so that the state of
+// an ID that is in use is not dropped with the day on which it was stored first, and storing it with every exchange would
+// be most of what correlation stores.
+const seenEvery = int64(3600e9)
+
 func (c *Correlator) seen(state *idState, now int64) {
-	if now > state.last {
+	if now-state.last >= seenEvery {
 		state.last = now
 		c.changedIDs[state.digest] = struct{}{}
 	}

@@ -15,7 +15,7 @@ type idState struct {
 	session seshat.SessionID
 	kind    seshat.IDKind
 	first   int64
-	last    int64
+	last    int64 // to the hour, see seenEvery
 	expires int64
 	// rotated is when a successor was given out for it.
 	rotated int64
