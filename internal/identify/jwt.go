@@ -38,13 +38,11 @@ func (w *Worker) readToken(raw string) *jwt {
 	}
 	w.tokens = append(w.tokens, jwt{raw: raw})
 	t := &w.tokens[len(w.tokens)-1]
-	// Claims decodes the payload to the beginning of the memory, and the texts of claims with escapes behind it.
-	claims, memory, ok := token.Claims(w.arena.take(2*len(raw)), raw)
+	read, ok := w.parseToken(raw)
 	if !ok {
 		return nil
 	}
-	w.arena.keep(memory)
-	t.claims, t.payload = claims, memory[:payloadLength(raw)]
+	t.claims, t.payload = read.claims, read.payload
 	return t.orNil()
 }
 

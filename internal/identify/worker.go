@@ -7,7 +7,8 @@ import (
 )
 
 // Worker identifies one exchange after the other, in memory that it reuses. It is not safe for concurrent use; a
-// pipeline has one for each goroutine. Once it has seen the traffic's shapes it does not allocate.
+// pipeline has one for each goroutine. Once it has seen the shapes of the traffic it allocates for tokens that come again
+// alone, once each.
 type Worker struct {
 	engine *Engine
 	x      *seshat.Exchange
@@ -33,6 +34,7 @@ type Worker struct {
 	// template is the path's, once a flow asked for it.
 	template string
 	tokens   []jwt
+	cache    tokenCache
 	names    nameCache
 	login    bool // a built-in or declared authentication flow matched
 
@@ -66,6 +68,7 @@ func (e *Engine) NewWorker() *Worker {
 		first:      make([]firstField, e.slots),
 		candidates: make(rule.Bits, (len(e.builtIn)+63)/64),
 		tokens:     make([]jwt, 0, maxTokenMemo),
+		cache:      newTokenCache(),
 	}
 }
 

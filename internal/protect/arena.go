@@ -2,6 +2,7 @@ package protect
 
 import (
 	"encoding/hex"
+	"unsafe"
 
 	"github.com/seshat-project/seshat"
 )
@@ -58,9 +59,14 @@ func (a *arena) digest(to *string, d seshat.Digest) {
 	a.places = append(a.places, place{to, start, len(a.text)})
 }
 
-// finish sets all the strings.
-func (a *arena) finish() {
-	text := string(a.text)
+// finish sets all the strings: to memory of their own, or to that of the arena, which is good until it is reset.
+func (a *arena) finish(lent bool) {
+	var text string
+	if lent {
+		text = unsafe.String(unsafe.SliceData(a.text), len(a.text)) //nolint:gosec // who borrows it knows how long
+	} else {
+		text = string(a.text)
+	}
 	for _, p := range a.places {
 		*p.to = text[p.start:p.end]
 	}

@@ -26,11 +26,16 @@ const (
 type Digester struct {
 	valueKey, labelledKey []byte
 	hashers               sync.Pool
+	// values and labels are the digests of either kind that were made lately.
+	values, labels *recentDigests
 }
 
 // NewDigester returns a digester under key, which should be 32 random bytes.
 func NewDigester(key []byte) *Digester {
-	return &Digester{valueKey: derive(key, valueKeyLabel), labelledKey: derive(key, labelledKeyLabel)}
+	return &Digester{
+		valueKey: derive(key, valueKeyLabel), labelledKey: derive(key, labelledKeyLabel),
+		values: newRecentDigests(), labels: newRecentDigests(),
+	}
 }
 
 func derive(key []byte, label string) []byte {
@@ -65,14 +70,19 @@ func (d *Digester) hasher() *Hasher {
 
 // Hasher returns a hasher under the same key, for one goroutine.
 func (d *Digester) Hasher() *Hasher {
-	return &Hasher{values: hmac.New(sha256.New, d.valueKey), labelled: hmac.New(sha256.New, d.labelledKey)}
+	return &Hasher{
+		values: hmac.New(sha256.New, d.valueKey), labelled: hmac.New(sha256.New, d.labelledKey),
+		recentValues: d.values, recentLabels: d.labels,
+	}
 }
 
 // Hasher makes digests without allocating. It is not safe for concurrent use.
 type Hasher struct {
 	values, labelled hash.Hash
 	sum              [sha256.Size]byte // here, because what is given to an interface moves to the heap
-	size             [8]byte
+	parts            []byte            // in work
+
+	recentValues, recentLabels *recentDigests
 }
 
 // Format implements [fmt.Formatter]: the keys are never printed.
@@ -80,9 +90,13 @@ func (h *Hasher) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "hasher"
 
 // Hash returns the digest of a secret value.
 func (h *Hasher) Hash(value []byte) seshat.Digest {
-	h.values.Reset()
-	h.values.Write(value)
-	return h.finish(h.values)
+	key := h.recentValues.key(value)
+	d, ok := h.recentValues.get(key)
+	if !ok {
+		d = h.finish(h.values, value)
+		h.recentValues.put(key, d)
+	}
+	return d
 }
 
 // HashString is Hash for text.
@@ -91,21 +105,27 @@ func (h *Hasher) HashString(value string) seshat.Digest { return h.Hash(bytesOf(
 // HashLabelled returns the digest of several values for one use, which label names. Digests with different labels,
 // and digests of values that are divided differently, do not match each other, nor those of Hash.
 func (h *Hasher) HashLabelled(label string, parts ...string) seshat.Digest {
-	h.labelled.Reset()
-	h.part(label)
+	h.parts = appendPart(h.parts[:0], label)
 	for _, part := range parts {
-		h.part(part)
+		h.parts = appendPart(h.parts, part)
 	}
-	return h.finish(h.labelled)
+	key := h.recentLabels.key(h.parts)
+	d, ok := h.recentLabels.get(key)
+	if !ok {
+		d = h.finish(h.labelled, h.parts)
+		h.recentLabels.put(key, d)
+	}
+	clear(h.parts)
+	return d
 }
 
-func (h *Hasher) part(s string) {
-	binary.BigEndian.PutUint64(h.size[:], uint64(len(s)))
-	h.labelled.Write(h.size[:])
-	h.labelled.Write(bytesOf(s))
+func appendPart(dst []byte, s string) []byte {
+	return append(binary.BigEndian.AppendUint64(dst, uint64(len(s))), s...)
 }
 
-func (h *Hasher) finish(mac hash.Hash) (d seshat.Digest) {
+func (h *Hasher) finish(mac hash.Hash, value []byte) (d seshat.Digest) {
+	mac.Reset() // to the state behind the key
+	mac.Write(value)
 	copy(d[:], mac.Sum(h.sum[:0]))
 	return d
 }

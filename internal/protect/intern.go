@@ -13,6 +13,14 @@ type interner struct {
 	kept map[string]string // text as it was sent -> clean copy
 }
 
+// internBytes is intern for text in memory that is used again.
+func (in *interner) internBytes(b []byte, limit int) string {
+	if copied, ok := in.kept[string(b)]; ok && len(copied) <= limit { // without a copy, which the compiler sees to
+		return copied
+	}
+	return in.intern(string(b), limit)
+}
+
 // intern returns a clean copy of s, of at most limit bytes. One s must always come with the same limit, or a
 // smaller limit must be good enough.
 func (in *interner) intern(s string, limit int) string {

@@ -77,7 +77,9 @@ func clean(s string, limit int) string {
 		for end > limit-utf8.UTFMax && end > 0 && !utf8.RuneStart(s[end]) {
 			end--
 		}
-		s = s[:end]
+		if s = s[:end]; isPlain(s) {
+			return s
+		}
 	}
 	var b strings.Builder
 	for _, r := range s {

@@ -50,6 +50,7 @@ type Observer struct {
 	// pathSecret says that a client session ID was made from a path segment.
 	pathSecret bool
 	scratch    httpfield.Scratch
+	templated  []byte // in work
 }
 
 type secret struct {
@@ -77,10 +78,28 @@ func NewObserver(d *Digester) *Observer { return &Observer{hasher: d.Hasher()} }
 //   - A plain parameter whose value holds a client session ID of the exchange is masked there; users and roles are
 //     kept as they are, because that is what they are for.
 func (o *Observer) Observe(x *seshat.Exchange, id *seshat.Identity, hidden Hidden) *seshat.Observation {
+	obs := &seshat.Observation{}
+	o.observe(obs, x, id, hidden)
+	o.arena.finish(false)
+	o.arena.reset()
+	return obs
+}
+
+// ObserveInto is [Observer.Observe] for an observation that is written down at once and then used again: its lists take
+// the memory that obs has, and its texts are lent. They are good until the next call of either method.
+func (o *Observer) ObserveInto(obs *seshat.Observation, x *seshat.Exchange, id *seshat.Identity, hidden Hidden) {
+	o.observe(obs, x, id, hidden)
+	o.arena.finish(true)
+	o.arena.places = o.arena.places[:0]
+}
+
+func (o *Observer) observe(obs *seshat.Observation, x *seshat.Exchange, id *seshat.Identity, hidden Hidden) {
 	o.arena.reset()
 	o.scratch.Reset()
 	defer o.forget()
-	obs := &seshat.Observation{
+	*obs = seshat.Observation{
+		IDs: obs.IDs[:0], Parameters: obs.Parameters[:0], Flows: obs.Flows[:0],
+
 		Time:          x.Time,
 		Duration:      x.Duration,
 		Environment:   o.names.intern(x.Environment, maxLabel),
@@ -105,7 +124,7 @@ func (o *Observer) Observe(x *seshat.Exchange, id *seshat.Identity, hidden Hidde
 	o.path(obs, x.Request.Path)
 	o.parameters(obs, id.Parameters)
 	if n := min(len(id.Flows), maxFlows); n > 0 {
-		obs.Flows = make([]seshat.FlowMatch, n)
+		obs.Flows = sized(obs.Flows, n)
 		for i, flow := range id.Flows[:n] {
 			obs.Flows[i] = seshat.FlowMatch{
 				Name: o.names.intern(flow.Name, maxLabel),
@@ -113,15 +132,20 @@ func (o *Observer) Observe(x *seshat.Exchange, id *seshat.Identity, hidden Hidde
 			}
 		}
 	}
-	o.arena.finish()
-	return obs
+}
+
+// sized is a list of n elements, in the memory of list if it has room.
+func sized[T any](list []T, n int) []T {
+	if cap(list) < n {
+		return make([]T, n)
+	}
+	return list[:n]
 }
 
 // forget drops what belongs to the exchange, so that nothing of it stays reachable.
 func (o *Observer) forget() {
 	clear(o.secrets)
 	o.secrets, o.pathSecret = o.secrets[:0], false
-	o.arena.reset()
 }
 
 // ids keeps the client session IDs, the one that groups always among them.
@@ -131,7 +155,7 @@ func (o *Observer) ids(obs *seshat.Observation, id *seshat.Identity) {
 		return
 	}
 	obs.Grouping = id.Grouping
-	obs.IDs = make([]seshat.ObservedID, n)
+	obs.IDs = sized(obs.IDs, n)
 	for i := n; i < len(id.IDs); i++ { // what is not kept is a secret all the same
 		if from := &id.IDs[i]; !from.Clear && from.Value != "" && from.Origin != seshat.OriginFallback {
 			o.secrets = append(o.secrets, secret{string(from.Value), o.hasher.HashString(string(from.Value))})
@@ -214,7 +238,7 @@ func (o *Observer) header(obs *seshat.Observation, header []seshat.Field, hidden
 	if obs.Origin = o.names.intern(o.scrub(originOf(origin)), maxOrigin); obs.Origin == "" {
 		obs.Origin = o.names.intern(o.scrub(originOf(referer)), maxOrigin)
 	}
-	if language+brands+platform+mobile != "" {
+	if language != "" || brands != "" || platform != "" || mobile != "" {
 		obs.Device = o.hasher.HashLabelled(labelDevice, language, brands, platform, mobile)
 	}
 }
@@ -225,7 +249,7 @@ func (o *Observer) parameters(obs *seshat.Observation, found []seshat.FoundParam
 	if n == 0 {
 		return
 	}
-	obs.Parameters = make([]seshat.Parameter, n)
+	obs.Parameters = sized(obs.Parameters, n)
 	for i := range n {
 		from, to := &found[i], &obs.Parameters[i]
 		*to = seshat.Parameter{Name: o.names.intern(from.Name, maxLabel), Type: from.Type, Side: from.Side, Weak: from.Weak}
@@ -279,7 +303,7 @@ func (o *Observer) path(obs *seshat.Observation, path string) {
 	holds := o.pathSecret || o.holdsSecret(path)
 	if !holds && !hasLongSegment(path) && strings.IndexByte(path, ';') < 0 {
 		o.arena.keep(&obs.Path, path, maxPath)
-		obs.Endpoint = o.names.intern(endpoint.Template(path), maxPath)
+		obs.Endpoint = o.template(path)
 		return
 	}
 	masked, found := o.maskPath(path, holds, isToken)
@@ -291,5 +315,10 @@ func (o *Observer) path(obs *seshat.Observation, path string) {
 	if holds {
 		path = masked // the template may keep a segment that is a secret but looks like a word
 	}
-	obs.Endpoint = o.names.intern(endpoint.Template(path), maxPath)
+	obs.Endpoint = o.template(path)
+}
+
+func (o *Observer) template(path string) string {
+	o.templated = endpoint.AppendTemplate(o.templated[:0], path)
+	return o.names.internBytes(o.templated, maxPath)
 }
