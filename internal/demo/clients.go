@@ -83,7 +83,7 @@ func (c *Clients) newClient(transport http.RoundTripper, kind, n uint64) *client
 		},
 		base: c.Base, agent: []string{firefox, safari, chrome}[random.IntN(3)], random: random, pace: c.Pace,
 		// The networks for documentation (RFC 5737).
-		ip: [...]string{"192.0.2.", "198.51.100.", "203.0.113."}[random.IntN(3)] + itoa(1+random.IntN(254)),
+		ip: [...]string{"192.0.2.", "198.51.100.", "203.0.113."}[random.IntN(3)] + itoa(101+random.IntN(150)),
 	}
 }
 
@@ -113,7 +113,7 @@ func (d *client) do(ctx context.Context, method, path, contentType, body string,
 	if err != nil {
 		return 0, ""
 	}
-	r.Host = "shop.example"
+	r.Host = host
 	r.Header.Set("User-Agent", d.agent)
 	r.Header.Set("X-Forwarded-For", d.ip)
 	r.Header.Set("X-Forwarded-Proto", "https")
@@ -151,16 +151,16 @@ func (d *client) signIn(ctx context.Context, user string) int {
 	return d.form(ctx, "/login", "username", user, "password", Users()[user])
 }
 
-// cookie is the session cookie that the client has; nil when there is none. The jar knows it under the name in Host.
+// cookie is the session cookie that the client has; nil when there is none. The jar keeps it for the host that was asked
+// for, wherever the connection led.
 func (d *client) cookie() *http.Cookie {
-	base, err := url.Parse(d.base)
-	if err != nil {
-		return nil
-	}
-	for _, cookie := range d.http.Jar.Cookies(base) {
+	for _, cookie := range d.http.Jar.Cookies(&url.URL{Scheme: "http", Host: host, Path: "/"}) {
 		if cookie.Name == cookieName {
 			return cookie
 		}
 	}
 	return nil
 }
+
+// host is what clients ask for.
+const host = "shop.example"

@@ -6,6 +6,9 @@ import (
 	"strconv"
 )
 
+// thiefAddress is in a network that nobody else comes from.
+const thiefAddress = "203.0.113.66"
+
 // thief uses the cookie of somebody who is signed in, from another network and another browser.
 func (c *Clients) thief(ctx context.Context, d *client) {
 	d.think(ctx, 20)
@@ -16,7 +19,7 @@ func (c *Clients) thief(ctx context.Context, d *client) {
 	if cookie == nil {
 		return
 	}
-	d.agent, d.ip, d.http.Jar = "python-requests/2.32", "203.0.113.66", nil
+	d.agent, d.ip, d.http.Jar = "python-requests/2.32", thiefAddress, nil
 	for range 6 {
 		if d.get(ctx, "/account", "Cookie", cookieName+"="+cookie.Value) == http.StatusUnauthorized {
 			return

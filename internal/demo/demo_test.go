@@ -9,7 +9,25 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/seshat-project/seshat/internal/resource"
+	"github.com/seshat-project/seshat/internal/rule"
 )
+
+// TestResources checks that what the shop declares can be applied.
+func TestResources(t *testing.T) {
+	shop, err := NewShop(time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, faults := resource.Parse("demo.yaml", shop.Resources())
+	if len(faults) == 0 {
+		_, faults = rule.Compile(resource.Resources(parsed))
+	}
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+}
 
 // TestClientsPlayTheirParts lets all clients work on the shop until each has done what it is there for.
 func TestClientsPlayTheirParts(t *testing.T) {
@@ -20,7 +38,7 @@ func TestClientsPlayTheirParts(t *testing.T) {
 	wanted := []string{
 		"POST /login 303", "POST /login 401", "POST /logout 303", "POST /orders 303", "GET /account 200",
 		"POST /api/login 200", "GET /api/me 200", "GET /api/orders/{id} 403",
-		"GET /api/inventory/{id} 200", "GET /api/search 200", "GET /api/events 200",
+		"GET /api/inventory/{id} 200", "GET /api/search 200", "GET /api/events 200", "thief: GET /account 200",
 	}
 	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 	defer stop()
@@ -32,7 +50,11 @@ func TestClientsPlayTheirParts(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			_, pattern := shop.mux.Handler(r)
-			seen[strings.Replace(pattern, "{$}", "", 1)+" "+strconv.Itoa(recorder.status)] = true
+			did := strings.Replace(pattern, "{$}", "", 1) + " " + strconv.Itoa(recorder.status)
+			seen[did] = true
+			if r.Header.Get("X-Forwarded-For") == thiefAddress {
+				seen["thief: "+did] = true
+			}
 			addresses[r.Header.Get("X-Forwarded-For")] = true
 			for _, w := range wanted {
 				if !seen[w] {

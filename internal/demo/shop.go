@@ -26,7 +26,7 @@ const (
 	// Issuer signs the tokens of the shop's API.
 	Issuer = "https://shop.example"
 	// tokenLife is short, so that a minute shows refreshes.
-	tokenLife = 20 * time.Second
+	tokenLife = 8 * time.Second
 	// orders are who owns the orders 1000 and up.
 	firstOrder = 1000
 )
