@@ -14,12 +14,14 @@ import (
 // tunnel.
 type conn struct {
 	server *Server
-	ctx    context.Context //nolint:containedctx // of the connection, not of a call
+	ctx    context.Context //nolint:containedctx // of the connection, not of a call; it is never done
+	until  context.Context //nolint:containedctx // what ServeConn got
 	info   ConnInfo
 	in     *link
 	counts *stripe
 	work   *work // of the request that goes on; nil between two
 	state  atomic.Int32
+	leaves atomic.Bool // no request follows the one that goes on
 	handed bool
 }
 
@@ -36,6 +38,12 @@ func (c *conn) hurry() {
 	if c.state.CompareAndSwap(idle, hurried) {
 		c.in.interrupt(true)
 	}
+}
+
+// leave ends the connection with the request that goes on.
+func (c *conn) leave() {
+	c.leaves.Store(true)
+	c.hurry()
 }
 
 // kill ends whatever goes on on the connection.
@@ -71,7 +79,7 @@ func (c *conn) readHead() (reason http1.Reason, ok bool) {
 		c.in.arm(&c.in.reads, c.server.config.Timeouts.Header)
 	} else {
 		c.state.Store(idle)
-		if c.server.draining.Load() {
+		if c.leaves.Load() || c.server.draining.Load() {
 			return 0, false
 		}
 		c.in.arm(&c.in.reads, c.server.config.Timeouts.KeepAlive)
@@ -204,5 +212,5 @@ func (c *conn) handOver(to func(ctx context.Context, conn net.Conn, info ConnInf
 	c.in.sweeper.remove(c.in)
 	c.in.release()
 	c.handed = true
-	to(c.ctx, &replayed{Conn: nc, read: read}, c.info)
+	to(c.until, &replayed{Conn: nc, read: read}, c.info)
 }

@@ -48,7 +48,7 @@ func newFront(t *testing.T, server *httptest.Server, http2 bool) *front {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := &Target{Pool: pool, Transport: NewTransport(pool, TransportConfig{HTTP2: http2}), HTTP2: http2}
+	target := &Target{Pool: pool, HTTP2: http2}
 	routes, err := NewRouter([]Route{{Target: target}})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +87,6 @@ func newFront(t *testing.T, server *httptest.Server, http2 bool) *front {
 		t.Cleanup(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
-			go func() { _ = one.Drain(ctx) }()
 			if err := l.Drain(ctx); err != nil {
 				t.Errorf("drain: %v", err)
 			}
@@ -95,7 +94,6 @@ func newFront(t *testing.T, server *httptest.Server, http2 bool) *front {
 	}
 	t.Cleanup(func() {
 		one.Close()
-		target.Transport.Close()
 		pool.Close()
 	})
 	return f

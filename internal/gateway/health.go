@@ -58,7 +58,7 @@ type Health struct {
 	pool     *Pool
 	checks   []healthCheck
 	changed  func(server string, well bool, reason string)
-	transfer *Transport
+	transfer *transport
 }
 
 // healthCheck is what is known of one server.
@@ -89,7 +89,7 @@ func NewHealth(pool *Pool, config HealthConfig, changed func(server string, well
 	}
 	h := &Health{
 		config: config, pool: pool, changed: changed, checks: make([]healthCheck, len(pool.Servers())),
-		transfer: NewTransport(pool, TransportConfig{HTTP2: config.HTTP2}),
+		transfer: newTransport(pool, config.HTTP2),
 	}
 	for i, b := range pool.Servers() {
 		h.checks[i].backend = b
@@ -99,7 +99,7 @@ func NewHealth(pool *Pool, config HealthConfig, changed func(server string, well
 
 // Run checks until ctx ends. The first check of each server is made at once.
 func (h *Health) Run(ctx context.Context) {
-	defer h.transfer.Close()
+	defer h.transfer.close()
 	var all sync.WaitGroup
 	for i := range h.checks {
 		all.Go(func() { h.run(ctx, &h.checks[i]) })

@@ -96,7 +96,7 @@ func (f *flight) route() (status int, detail string) {
 	case router == nil:
 		return http.StatusServiceUnavailable, "there are no routes yet"
 	}
-	path := f.x.Exchange.Request.Path
+	path := f.x.Request.Path
 	if path == "*" {
 		path = "/"
 	}
@@ -138,7 +138,7 @@ func (f *flight) serve() {
 		}
 		body := f.upload.capture.body()
 		f.x.codings.Remove(f.x.request, &body)
-		f.x.Exchange.Request.Body = body
+		f.x.Request.Body = body
 	}
 	f.passage = f.config.Guard.Begin(&f.x.Exchange)
 	if a := f.passage.Answer(); a != nil {
@@ -209,11 +209,11 @@ func (f *flight) end() error {
 	f.passage = nil
 	if f.upload != nil {
 		body := f.upload.stop()
-		if f.x.Exchange.Request.Body.Bytes != nil { // captured before it was judged, and decoded
-			f.x.Exchange.Request.Body.Size = max(body.Size, f.x.Exchange.Request.Body.Size)
-			f.x.Exchange.Request.Body.Truncated = f.x.Exchange.Request.Body.Truncated || body.Truncated
+		if f.x.Request.Body.Bytes != nil { // captured before it was judged, and decoded
+			f.x.Request.Body.Size = max(body.Size, f.x.Request.Body.Size)
+			f.x.Request.Body.Truncated = f.x.Request.Body.Truncated || body.Truncated
 		} else {
-			f.x.Exchange.Request.Body = body
+			f.x.Request.Body = body
 		}
 	}
 	f.x.end(f.config.Now(), f.trailer)

@@ -108,6 +108,9 @@ type connKey struct{}
 // ServeConn serves a connection until it ends. It speaks HTTP/2, but for what [Config.Handover] brings. Once ctx is done the client is told
 // to go away, and the connection ends with the requests under way.
 func (h *HTTP2) ServeConn(ctx context.Context, conn net.Conn, info ConnInfo) {
+	if len(info.Read) > 0 {
+		conn, info.Read = &replayed{Conn: conn, read: info.Read}, nil
+	}
 	ended := make(chan struct{})
 	c := &http2Conn{info: info, end: sync.OnceFunc(func() { close(ended) })}
 	h.mu.Lock()

@@ -74,7 +74,7 @@ func (x *exchange) begin(r *http.Request, conn *ConnInfo, clients *clientaddr.Re
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	x.Time = now
 	x.Client = seshat.Client{IP: x.client.IP, JA4: conn.JA4}
-	x.Exchange.Request = seshat.Request{
+	x.Request = seshat.Request{
 		Method: r.Method, Scheme: x.client.Scheme, Host: x.client.Host, Path: path, Query: query,
 		HTTPVersion: version(r), Header: x.request,
 	}
@@ -101,14 +101,14 @@ func (x *exchange) label(route *Route) {
 		x.Environment, x.Service = route.Environment, route.Service
 	}
 	if x.Service == "" {
-		x.Service = ingest.Service(x.Exchange.Request.Scheme, x.Exchange.Request.Host)
+		x.Service = ingest.Service(x.Request.Scheme, x.Request.Host)
 	}
 }
 
 // answered describes an answer, as far as it is known before its body.
 func (x *exchange) answered(status int, header http.Header) {
 	x.response = fields(x.response[:0], header)
-	x.Exchange.Response = seshat.Response{Status: status, Header: x.response}
+	x.Response = seshat.Response{Status: status, Header: x.response}
 }
 
 // end describes what is known once it is over.
@@ -116,7 +116,7 @@ func (x *exchange) end(now time.Time, trailer http.Header) {
 	x.Duration = now.Sub(x.Time)
 	// The status of a gRPC call is in the trailers: rules look for it where they look for fields.
 	x.response = fields(x.response, trailer)
-	x.Exchange.Response.Header = x.response
-	x.Exchange.Response.Body = x.download.body()
-	x.codings.Remove(x.response, &x.Exchange.Response.Body)
+	x.Response.Header = x.response
+	x.Response.Body = x.download.body()
+	x.codings.Remove(x.response, &x.Response.Body)
 }

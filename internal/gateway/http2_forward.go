@@ -17,16 +17,19 @@ import (
 
 // forward sends the request to a server and answers with what comes back.
 func (f *flight) forward() {
-	target := f.match.Target
 	var avoid *Backend
 	for attempt := 0; ; attempt++ {
+		target := f.match.Target
 		b, err := target.Pool.Acquire(f.r.Context(), avoid)
+		if errors.Is(err, ErrPoolClosed) && f.reroute() {
+			continue
+		}
 		if err != nil {
 			f.lost(err)
 			return
 		}
 		start := f.config.Now()
-		response, err := f.roundTrip(target.Transport, b)
+		response, err := f.roundTrip(target.Pool.transport(target.HTTP2), b) //nolint:bodyclose // answer closes it
 		if err == nil {
 			target.Pool.latency.Observe(f.config.Now().Sub(start))
 			f.answer(response, b)
@@ -46,6 +49,16 @@ func (f *flight) forward() {
 		target.Pool.retries.Add(1)
 		avoid = b
 	}
+}
+
+// reroute finds another target when the one that was found belongs to routes that were replaced meanwhile.
+func (f *flight) reroute() bool {
+	m, miss := f.config.Routing.Current().Match(f.r.Host, f.x.Request.Path)
+	if miss != Found || m.Target == f.match.Target {
+		return false
+	}
+	f.match = m
+	return true
 }
 
 // lost ends a request that has no server, or no client any more.
@@ -75,7 +88,7 @@ func (f *flight) repeatable(err error) bool {
 }
 
 // roundTrip sends the request to one server.
-func (f *flight) roundTrip(t *Transport, b *Backend) (*http.Response, error) {
+func (f *flight) roundTrip(t *transport, b *Backend) (*http.Response, error) {
 	to := &t.backends[b.Place()]
 	out := f.outgoing(t, to, b)
 	informational := &interim{w: f.w}
@@ -120,8 +133,8 @@ func (i *interim) stop() {
 }
 
 // outgoing makes the request for the origin.
-func (f *flight) outgoing(t *Transport, to *backendTransport, b *Backend) *http.Request {
-	in := &f.x.Exchange.Request
+func (f *flight) outgoing(t *transport, to *backendTransport, b *Backend) *http.Request {
+	in := &f.x.Request
 	out := &http.Request{
 		Method: f.r.Method, URL: originURL(to.scheme, b.Address, f.match.OriginPath(in.Path), f.r.RequestURI),
 		Host: f.r.Host, Header: make(http.Header, len(f.r.Header)+4), ContentLength: f.r.ContentLength, Body: http.NoBody,

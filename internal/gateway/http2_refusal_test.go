@@ -253,7 +253,7 @@ func TestHTTP2DoesNotRepeatWhatMayHaveHappened(t *testing.T) {
 }
 
 func TestHTTP2Bounds(t *testing.T) {
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 	})
 	e := newEdge(t, handler, edgeOptions{

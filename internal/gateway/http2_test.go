@@ -79,6 +79,7 @@ func (p *twinPassage) Answer() *pipeline.Answer { return p.answer }
 func (p *twinPassage) RequestFields() []seshat.Field {
 	return []seshat.Field{{Name: "X-Seshat-Session", Value: "s1"}}
 }
+
 func (p *twinPassage) ResponseFields() []seshat.Field {
 	return []seshat.Field{{Name: "RateLimit", Value: `"a";r=1;t=2`}}
 }
@@ -120,16 +121,14 @@ type edge struct {
 }
 
 type edgeOptions struct {
-	guard    *twinGuard
-	config   HTTP2Config
-	pool     PoolConfig
-	http2    bool // to the origin
-	tls      bool
-	trusted  []netip.Prefix
-	fields   []seshat.Field
-	servers  []string
-	noReuse  bool
-	certfile *tls.Certificate
+	guard   *twinGuard
+	config  HTTP2Config
+	pool    PoolConfig
+	http2   bool // to the origin
+	tls     bool
+	trusted []netip.Prefix
+	fields  []seshat.Field
+	servers []string
 }
 
 // newEdge starts a gateway in front of servers, or of one that handler is served by.
@@ -148,13 +147,12 @@ func newEdge(t testing.TB, handler http.Handler, o edgeOptions) *edge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := NewTransport(pool, TransportConfig{HTTP2: o.http2})
 	clients, err := clientaddr.New(clientaddr.Config{Trusted: o.trusted})
 	if err != nil {
 		t.Fatal(err)
 	}
 	routes, err := NewRouter([]Route{{
-		Hosts: []string{"shop.example"}, Environment: "prod", Target: &Target{Pool: pool, Transport: transport, Fields: o.fields},
+		Hosts: []string{"shop.example"}, Environment: "prod", Target: &Target{Pool: pool, HTTP2: o.http2, Fields: o.fields},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +188,6 @@ func newEdge(t testing.TB, handler http.Handler, o edgeOptions) *edge {
 		if err := server.Drain(ctx); err != nil {
 			t.Errorf("drain: %v", err)
 		}
-		transport.Close()
 		pool.Close()
 	})
 	return e

@@ -4,15 +4,9 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
-
-// TransportConfig says how [Transport] speaks to the servers of a pool.
-type TransportConfig struct {
-	// HTTP2 speaks HTTP/2: after TLS, or with prior knowledge where the servers are plain. gRPC wants it. Otherwise HTTP/1.1
-	// is spoken.
-	HTTP2 bool
-}
 
 const (
 	// originPing finds connections to servers that died, which over HTTP/2 carry many requests each.
@@ -23,9 +17,9 @@ const (
 	expectContinue = time.Second
 )
 
-// Transport sends requests that do not come by HTTP/1.1 to the servers of a pool, by net/http. The pool chooses the server, and
+// transport sends requests that do not come by HTTP/1.1 to the servers of a pool, by net/http. The pool chooses the server, and
 // what becomes of the request counts there; connections are its own.
-type Transport struct {
+type transport struct {
 	pool     *Pool
 	http2    bool
 	backends []backendTransport // by Backend.Place
@@ -38,9 +32,10 @@ type backendTransport struct {
 	endless *http.Transport // for gRPC, whose answers may take as long as they like
 }
 
-// NewTransport returns a transport for the servers of pool. It has to be closed.
-func NewTransport(pool *Pool, config TransportConfig) *Transport {
-	t := &Transport{pool: pool, http2: config.HTTP2, backends: make([]backendTransport, len(pool.Servers()))}
+// newTransport returns a transport for the servers of pool. HTTP/2 is spoken after TLS, or with prior knowledge where the
+// servers are plain.
+func newTransport(pool *Pool, http2 bool) *transport {
+	t := &transport{pool: pool, http2: http2, backends: make([]backendTransport, len(pool.Servers()))}
 	for i, b := range pool.Servers() {
 		to := &t.backends[i]
 		to.scheme = "http"
@@ -53,7 +48,7 @@ func NewTransport(pool *Pool, config TransportConfig) *Transport {
 	return t
 }
 
-func (t *Transport) newHTTP(b *Backend) *http.Transport {
+func (t *transport) newHTTP(b *Backend) *http.Transport {
 	var protocols http.Protocols
 	if t.http2 {
 		protocols.SetHTTP2(true)
@@ -80,10 +75,41 @@ func (t *Transport) newHTTP(b *Backend) *http.Transport {
 	return out
 }
 
-// Close closes the connections that are not in use. Requests under way go on.
-func (t *Transport) Close() {
+// close closes the connections that are not in use. Requests under way go on.
+func (t *transport) close() {
 	for i := range t.backends {
 		t.backends[i].usual.CloseIdleConnections()
 		t.backends[i].endless.CloseIdleConnections()
+	}
+}
+
+// transports are the transports of a pool: for servers that speak HTTP/1.1, and for those that speak HTTP/2. They are made
+// when they are first used.
+type transports struct {
+	mu sync.Mutex
+	of [2]*transport
+}
+
+// transport is the way to the servers by net/http.
+func (p *Pool) transport(http2 bool) *transport {
+	i := 0
+	if http2 {
+		i = 1
+	}
+	p.transports.mu.Lock()
+	defer p.transports.mu.Unlock()
+	if p.transports.of[i] == nil {
+		p.transports.of[i] = newTransport(p, http2)
+	}
+	return p.transports.of[i]
+}
+
+func (t *transports) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, one := range t.of {
+		if one != nil {
+			one.close()
+		}
 	}
 }

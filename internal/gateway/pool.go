@@ -108,6 +108,8 @@ type Pool struct {
 	sweeper *sweeper
 	buffers *buffers
 	closed  atomic.Bool
+	// The ways to the servers for clients that do not speak HTTP/1.1.
+	transports transports
 
 	waiting atomic.Int64
 	mutex   sync.Mutex
@@ -151,6 +153,7 @@ func (p *Pool) Close() {
 	for _, b := range p.servers {
 		b.closeIdle(func(*upstream) bool { return true })
 	}
+	p.transports.close()
 	p.sweeper.close()
 }
 

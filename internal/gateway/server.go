@@ -121,9 +121,13 @@ func New(config Config) (*Server, error) {
 	return s, nil
 }
 
-// ServeConn serves the requests of a connection until it is closed, by either side. It closes it.
+// ServeConn serves the requests of a connection until it is closed, by either side. It closes it. Once ctx is done the
+// connection ends with the request that goes on, which is not cut off.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn, info ConnInfo) {
-	c := &conn{server: s, ctx: ctx, info: info, in: newLink(nc, s.sweeper, &s.buffers, smallBuffer)}
+	if early, ok := nc.(interface{ Unread() (net.Conn, []byte) }); ok && len(info.Read) == 0 {
+		nc, info.Read = early.Unread() // the socket itself can do more than what is around it
+	}
+	c := &conn{server: s, ctx: context.WithoutCancel(ctx), until: ctx, info: info, in: newLink(nc, s.sweeper, &s.buffers, smallBuffer)}
 	c.counts = s.counts.stripe(s.serial.Add(1))
 	if len(info.Read) > 0 {
 		c.in.buf = s.buffers.get(len(info.Read))
@@ -136,6 +140,7 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn, info ConnInfo) {
 	}
 	defer s.leave(c)
 	defer c.finish()
+	defer context.AfterFunc(ctx, c.leave)()
 	for c.next() {
 		continue
 	}

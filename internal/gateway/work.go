@@ -83,6 +83,7 @@ func (w *work) serve(c *conn) (again bool) {
 		w.x.Service = ingest.Service(w.x.Request.Scheme, w.x.Request.Host)
 	}
 	if most := c.server.config.MaxBody; most > 0 && w.req.Framing == http1.Length && w.req.Length > most {
+		w.closes = true
 		return w.turnAway(c, http.StatusRequestEntityTooLarge, "the content is too large")
 	}
 	if status, text := w.prepareBody(c); status != 0 {
@@ -125,7 +126,7 @@ func (w *work) begin(c *conn) {
 // keepsOpen reports whether the client's connection stays open after this request. A proxy does not keep connections of
 // HTTP/1.0 clients (RFC 9112, section 9.3): the proxies among them do not know what they promise.
 func (w *work) keepsOpen(c *conn) bool {
-	return !w.closes && w.req.Minor == 1 && w.req.KeepsOpen() && !c.server.draining.Load()
+	return !w.closes && w.req.Minor == 1 && w.req.KeepsOpen() && !c.leaves.Load() && !c.server.draining.Load()
 }
 
 // turnAway answers a request that has nowhere to go. It is judged and recorded as every other.

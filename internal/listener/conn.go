@@ -39,8 +39,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// NetConn returns the socket. What was read early must have been read before it is read from.
-func (c *Conn) NetConn() net.Conn { return c.Conn }
+// Unread returns the socket and what was read of it, for somebody who can do with both: the Conn is not used any more then.
+func (c *Conn) Unread() (socket net.Conn, read []byte) { return c.Conn, c.early }
 
 // ReadFrom copies to the socket, with the kernel's help where it can.
 func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
