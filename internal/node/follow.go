@@ -28,7 +28,11 @@ func (n *Node) openJournal(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		log, err := natsjournal.Open(ctx, conn, open.options)
+		var log *natsjournal.Log
+		err = n.forming(ctx, func(ctx context.Context) (err error) {
+			log, err = natsjournal.Open(ctx, conn, open.options)
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("open the journal: %w", err)
 		}

@@ -51,7 +51,8 @@ type Options struct {
 	// Publisher and Inline are completed here: their zero values will do.
 	Publisher pipeline.PublisherConfig
 	Inline    pipeline.InlineConfig
-	// Room is asked before each entry of the journal, when it is set; see [natsjournal.Options].
+	// Room is asked before each entry of the journal; see [natsjournal.Options]. When it is nil, it is whether there is
+	// room on the disk of the embedded server.
 	Room func() error
 
 	Logger *slog.Logger // nil drops everything
@@ -143,6 +144,9 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 		}
 		n.Server = server
 		n.onClose(func() error { server.Close(); return nil })
+		if n.options.Room == nil {
+			n.options.Room = server.Room
+		}
 	}
 	fleet, err := n.openKV(ctx, fleetBucket)
 	if err != nil {
@@ -234,22 +238,65 @@ func (n *Node) openState(ctx context.Context) error {
 // openKV opens a bucket over a connection of its own.
 func (n *Node) openKV(ctx context.Context, bucket string) (*natskv.Store, error) {
 	var s *natskv.Store
-	var err error
 	o := natskv.Options{Bucket: bucket, Replicas: n.options.Replicas}
-	if n.Server != nil {
-		conn, errConn := n.Server.Connect()
-		if errConn != nil {
-			return nil, errConn
+	err := n.forming(ctx, func(ctx context.Context) error {
+		if n.Server == nil {
+			var err error
+			s, err = natskv.OpenURL(ctx, n.options.Remote.URL, o, n.options.Remote.DialOptions)
+			return err
 		}
-		s, err = natskv.OpenConn(ctx, conn, o)
-	} else {
-		s, err = natskv.OpenURL(ctx, n.options.Remote.URL, o, n.options.Remote.DialOptions)
-	}
+		conn, err := n.Server.Connect()
+		if err != nil {
+			return err
+		}
+		if s, err = natskv.OpenConn(ctx, conn, o); err != nil {
+			conn.Close()
+		}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open the bucket %s: %w", bucket, err)
 	}
 	n.onClose(s.Close)
 	return s, nil
+}
+
+const (
+	// formingFor is how long a start waits for the other servers of a cluster: they are started together, and elect
+	// leaders within some ten seconds of each other.
+	formingFor = time.Minute
+	// formingTry is how long one attempt may take: servers do not answer at all what comes before there is a leader.
+	formingTry = 3 * time.Second
+)
+
+// forming calls f, and in a cluster, which may have no leader yet, again until it succeeds.
+func (n *Node) forming(ctx context.Context, f func(context.Context) error) error {
+	if n.options.Server == nil || n.options.Server.Cluster == nil {
+		return f(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, formingFor)
+	defer cancel()
+	for {
+		try, stop := context.WithTimeout(ctx, formingTry)
+		err := f(try)
+		stop()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return &seshat.Error{
+				Kind: seshat.ErrorUnavailable, Op: "join the cluster", Err: err,
+				Hint: "more than half of its servers have to run and reach each other: see cluster.routes",
+			}
+		}
+		n.logger.Info("the cluster is not ready", "error", err)
+		pause := time.NewTimer(formingTry / 10) // an attempt may fail at once
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+		}
+		pause.Stop()
+	}
 }
 
 // Close ends a node: what is under way is flushed to the journal, and from there to the store where the node records.
