@@ -31,7 +31,7 @@ func (e *Engine) NeedsBody(x *seshat.Exchange, side seshat.Side) bool {
 	}
 	if len(e.builtIn) > 0 {
 		switch {
-		case side == seshat.InResponse && e.builtInNeedsResponse(x, &head),
+		case side == seshat.InResponse && e.builtInNeedsResponse(x),
 			side == seshat.InRequest && e.builtInNeedsRequest(x, &head):
 			return true
 		}

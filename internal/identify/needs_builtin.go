@@ -38,7 +38,7 @@ func (e *Engine) builtInNeedsRequest(x *seshat.Exchange, h *head) bool {
 //   - every one to a path that has a word of signing in;
 //   - of requests that send something, those to a client without any credential, which may get its first one, and those to
 //     a request whose captured body speaks of a password, a token or a session.
-func (e *Engine) builtInNeedsResponse(x *seshat.Exchange, h *head) bool {
+func (e *Engine) builtInNeedsResponse(x *seshat.Exchange) bool {
 	if !changes(x.Request.Method) {
 		return hasIssuingWord(x.Request.Path)
 	}
@@ -94,33 +94,29 @@ func speaksOfSecrets(body []byte) bool {
 }
 
 // signInWords are the words by which a path, or the name of a query parameter, tells that it is about signing in, by
-// their first letter. They count anywhere in it: /wp-login.php, /api/userLogin, /auth-with-password.
-var signInWords = [26][]string{
-	'a' - 'a': {"auth", "apikey", "api-key", "api_key"},
-	'c' - 'a': {"callback", "challenge"},
-	'h' - 'a': {"handshake"},
-	'i' - 'a': {"identity", "impersonat"},
-	'j' - 'a': {"jwt", "j_security"},
-	'l' - 'a': {"login", "logon", "logout", "log-in", "log_in"},
-	'm' - 'a': {"mfa"},
-	'o' - 'a': {"otp", "oidc"},
-	'p' - 'a': {"passw", "passkey"},
-	'r' - 'a': {"refresh", "regist", "renew"},
-	's' - 'a': {"session", "signin", "sign-in", "sign_in", "signup", "sign-up", "sign_up", "sso", "saml"},
-	't' - 'a': {"token", "totp", "two-factor", "two_factor", "twofactor"},
-	'v' - 'a': {"verif"},
-	'w' - 'a': {"webauthn"},
+// the low bits of their first letter. They count anywhere in it: /wp-login.php, /api/userLogin, /auth-with-password.
+var signInWords = [32][]string{
+	'a' & 31: {"auth", "apikey", "api-key", "api_key"},
+	'c' & 31: {"callback", "challenge"},
+	'h' & 31: {"handshake"},
+	'i' & 31: {"identity", "impersonat"},
+	'j' & 31: {"jwt", "j_security"},
+	'l' & 31: {"login", "logon", "logout", "log-in", "log_in"},
+	'm' & 31: {"mfa"},
+	'o' & 31: {"otp", "oidc"},
+	'p' & 31: {"passw", "passkey"},
+	'r' & 31: {"refresh", "regist", "renew"},
+	's' & 31: {"session", "signin", "sign-in", "sign_in", "signup", "sign-up", "sign_up", "sso", "saml"},
+	't' & 31: {"token", "totp", "two-factor", "two_factor", "twofactor"},
+	'v' & 31: {"verif"},
+	'w' & 31: {"webauthn"},
 }
 
 // looksLikeSignIn reports whether a word of [signInWords] is in s.
 func looksLikeSignIn(s string) bool {
 	const shortest = 3
 	for i := 0; i+shortest <= len(s); i++ {
-		c := s[i] | 0x20 - 'a'
-		if c >= 26 {
-			continue
-		}
-		for _, word := range signInWords[c] {
+		for _, word := range signInWords[s[i]&31] { // the same for both cases
 			if n := len(word); s[i+1]|0x20 == word[1]|0x20 && i+n <= len(s) && rule.EqualFoldASCII(s[i:i+n], word) {
 				return true
 			}

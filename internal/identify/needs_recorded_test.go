@@ -137,7 +137,7 @@ func TestNeedsBodyOfRecordedTraffic(t *testing.T) {
 				captured, request, response := capture(e, *x)
 				full.Identify(x, &want)
 				part.Identify(&captured, &got)
-				if w, g := written(&want), written(&got); w != g && failures < 10 {
+				if w, g := written(&want), written(&got); w != g && failures < 3 {
 					failures++
 					t.Errorf("%s: %s %s\nwithout bodies that are not needed: %s\nwith all bodies: %s", x.ID, x.Request.Method, x.Request.Path, g, w)
 				}

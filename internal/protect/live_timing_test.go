@@ -25,8 +25,10 @@ func liveExchange(token string) *seshat.Exchange {
 		Request: seshat.Request{
 			Method: "GET", Scheme: "http", Host: "api.shop.example", Path: "/v1/orders/42", HTTPVersion: "1.1",
 			Header: []seshat.Field{
-				{Name: "Host", Value: "api.shop.example"}, {Name: "User-Agent", Value: "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"},
-				{Name: "Accept", Value: "application/json"}, {Name: "Accept-Encoding", Value: "gzip"},
+				{Name: "Host", Value: "api.shop.example"},
+				{Name: "User-Agent", Value: "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"},
+				{Name: "Accept", Value: "application/json"},
+				{Name: "Accept-Encoding", Value: "gzip"},
 				{Name: "Cookie", Value: "session=3f1c2a9e7b418c559d0e5a6b7c8d9e0f; theme=dark"},
 				{Name: "Authorization", Value: "Bearer " + token},
 			},
