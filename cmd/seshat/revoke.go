@@ -24,6 +24,8 @@ SESSION is a session ID or its beginning, the ID or key of one of the session's 
 shown (masked). A client session ID itself is a secret and is read from standard input, one on each line; only its keyed
 digest is kept.
 
+Times of --issued-before count to the second: what was issued within that second is refused too.
+
 What is refused is on the denylist; seshat denylist shows it, and seshat denylist remove takes it back.`
 
 type revokeOptions struct {

@@ -130,8 +130,11 @@ const mostCandidates = 4
 
 // findSession finds the session that text means.
 func (a *app) findSession(ctx context.Context, s store.Reader, text string) (seshat.SessionID, error) {
-	if text == "-" {
+	switch text {
+	case "-":
 		return a.findSecret(ctx, s)
+	case "":
+		return oneOf(text, nil)
 	}
 	if id, err := seshat.ParseSessionID(text); err == nil {
 		return id, nil

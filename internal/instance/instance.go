@@ -41,7 +41,7 @@ const (
 
 // Info is what a running instance says of itself.
 type Info struct {
-	PID     int       `json:"pid"`
+	PID     int       `json:"pid"`     // of this process when it is 0
 	Address string    `json:"address"` // host and port of the API
 	Token   string    `json:"token"`   // a secret: it is everything that the API asks for
 	Started time.Time `json:"started"`
@@ -114,6 +114,9 @@ func holder(dir string) string {
 func (c *Claim) Announce(info Info) error {
 	op := "announce the instance in " + c.dir
 	info.Address = reachable(info.Address)
+	if info.PID == 0 {
+		info.PID = os.Getpid()
+	}
 	text, err := json.MarshalIndent(&info, "", "  ")
 	if err != nil {
 		return &seshat.Error{Op: op, Err: err}

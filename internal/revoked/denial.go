@@ -62,7 +62,9 @@ func (r *Request) Denials(now time.Time) ([]seshat.Denial, error) {
 		d := entry
 		d.User, d.Issuer = r.User, r.Issuer
 		if !r.IssuedBefore.IsZero() {
-			d.IssuedBefore = r.IssuedBefore.UTC().Truncate(time.Microsecond)
+			// Tokens say when they were issued in whole seconds. What was issued within the second that is named is refused
+			// too: better that somebody signs in twice than that a stolen token passes.
+			d.IssuedBefore = r.IssuedBefore.UTC().Add(time.Second - 1).Truncate(time.Second)
 		}
 		out = append(out, d)
 	}

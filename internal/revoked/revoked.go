@@ -7,6 +7,7 @@ package revoked
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/seshat-project/seshat"
@@ -35,7 +36,8 @@ func NewReader(r store.Reader, denials []seshat.Denial, now time.Time) *Reader {
 		case !d.Session.IsZero():
 			out.byID[d.Session] = append(out.byID[d.Session], i)
 		case d.User != "":
-			out.byUser[d.User] = append(out.byUser[d.User], i)
+			user := strings.ToLower(d.User) // as gateways compare users
+			out.byUser[user] = append(out.byUser[user], i)
 		case !d.IssuedBefore.IsZero() && d.Issuer == "":
 			out.others = append(out.others, i)
 		default: // one client session ID, or the tokens of one issuer: not a whole session
@@ -83,7 +85,7 @@ func (r *Reader) Denials(s *seshat.Session) []seshat.Denial {
 	}
 	add(r.byID[s.ID])
 	if s.User != "" {
-		add(r.byUser[s.User])
+		add(r.byUser[strings.ToLower(s.User)])
 	}
 	add(r.others)
 	return out

@@ -94,6 +94,7 @@ func TestSessions(t *testing.T) {
 	f([]seshat.Denial{{Session: id(4)}, {Session: id(5)}}, "state:revoked", "5:revoked")
 
 	alice := func() []seshat.Denial { return []seshat.Denial{{User: "alice"}} }
+	f([]seshat.Denial{{User: "Alice"}}, "state:revoked", "1:revoked 2:revoked")
 	f(alice(), "", "1:revoked 2:revoked 3:active 4:ended 5:expired")
 	f(alice(), "state:active", "3:active")
 	f(alice(), "state:revoked -user:bob", "1:revoked 2:revoked")

@@ -79,7 +79,6 @@ func (r *Reader) refused() filter.Expr {
 		}
 		var who filter.Expr
 		if d.User != "" {
-			// Filters compare users without regard to case: here, users whose names differ in nothing else are one.
 			who = term("user", equal(strings.ToLower(d.User)))
 		}
 		if !d.IssuedBefore.IsZero() {

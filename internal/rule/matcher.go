@@ -101,9 +101,9 @@ func (m *Matcher) Match(s string) bool {
 	case OpEndsWith:
 		return len(s) >= len(m.text) && m.same(s[len(s)-len(m.text):], m.text)
 	case OpMatches:
-		return m.re.MatchString(s)
+		return m.re != nil && m.re.MatchString(s) // it is nil when it is broken, which is a fault of its own
 	case OpNotMatches:
-		return !m.re.MatchString(s)
+		return m.re != nil && !m.re.MatchString(s)
 	case OpIn:
 		for _, t := range m.set {
 			if m.same(s, t) {

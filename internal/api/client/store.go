@@ -125,7 +125,35 @@ func (c *Client) Export(ctx context.Context, what store.Dataset, format string, 
 	if !q.Session.IsZero() {
 		query.Set("session", q.Session.String())
 	}
-	res, err := c.do(ctx, request{method: http.MethodGet, path: "/exports/" + string(what), query: query})
+	op := "export " + string(what) + " to " + path
+	part := path + ".part"
+	file, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the user named it
+	if err != nil {
+		return 0, &seshat.Error{Kind: seshat.ErrorInvalid, Op: op, Err: withoutPath(err)}
+	}
+	rows, err = c.download(ctx, "/exports/"+string(what), query, file)
+	if errFile := file.Close(); err == nil && errFile != nil {
+		err = &seshat.Error{Kind: seshat.ErrorInvalid, Err: withoutPath(errFile)}
+	}
+	if err == nil {
+		if errFile := os.Rename(part, path); errFile != nil {
+			err = &seshat.Error{Kind: seshat.ErrorInvalid, Err: withoutPath(errFile)}
+		}
+	}
+	if err != nil {
+		_ = os.Remove(part) // what is wrong is said already
+		var known *seshat.Error
+		if errors.As(err, &known) {
+			known.Op = op // the instance has another name for the file
+		}
+		return 0, err
+	}
+	return rows, nil
+}
+
+// download writes an exported file.
+func (c *Client) download(ctx context.Context, path string, query url.Values, to io.Writer) (rows int64, err error) {
+	res, err := c.do(ctx, request{method: http.MethodGet, path: path, query: query})
 	if err != nil {
 		return 0, err
 	}
@@ -133,23 +161,12 @@ func (c *Client) Export(ctx context.Context, what store.Dataset, format string, 
 	if rows, err = strconv.ParseInt(res.Header.Get(wire.RowsHeader), 10, 64); err != nil {
 		return 0, c.broken(ctx, errors.New("it does not say how many rows the file has"))
 	}
-	op := "export " + string(what) + " to " + path
-	part := path + ".part"
-	file, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the user named it
-	if err != nil {
-		return 0, &seshat.Error{Kind: seshat.ErrorInvalid, Op: op, Err: withoutPath(err)}
-	}
-	_, err = io.Copy(file, res.Body)
-	err = errors.Join(err, file.Close())
-	if err == nil {
-		err = os.Rename(part, path)
-	}
-	if err != nil {
-		_ = os.Remove(part) // what is wrong is said already
-		if ctx.Err() != nil {
-			return 0, ctx.Err()
+	if _, err := io.Copy(to, res.Body); err != nil {
+		var file *fs.PathError
+		if errors.As(err, &file) {
+			return 0, &seshat.Error{Kind: seshat.ErrorInvalid, Err: file.Err}
 		}
-		return 0, &seshat.Error{Kind: seshat.ErrorInvalid, Op: op, Err: withoutPath(err)}
+		return 0, c.broken(ctx, err)
 	}
 	return rows, nil
 }
