@@ -48,10 +48,10 @@ func (c *conn) appendDate(dst []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// reply sends an answer that is not the origin's. The request's body is read to its end where that is cheap, so that the
-// connection can go on; where it is not, the connection ends. It reports whether another request can follow.
+// reply sends an answer that is not the origin's. The request's body is then read to its end where that is cheap, so that
+// the connection can go on; where it is not, the connection ends. It reports whether another request can follow.
 func (w *work) reply(c *conn, status int, fields []seshat.Field, body []byte) bool {
-	again := w.keepsOpen(c) && w.drainBody(c)
+	again := w.keepsOpen(c) && w.drainable()
 	w.answer = http1.AppendStatusLine(w.answer[:0], status, http.StatusText(status))
 	w.answer = c.appendDate(w.answer)
 	for i := range fields {
@@ -72,8 +72,12 @@ func (w *work) reply(c *conn, status int, fields []seshat.Field, body []byte) bo
 	err := c.in.write(w.answer)
 	c.in.arm(&c.in.writes, 0)
 	c.counts.status(status)
-	if !again && err == nil {
-		c.linger()
+	switch {
+	case err != nil:
+		return false
+	case again && w.drainBody(c):
+		return true
 	}
-	return again && err == nil
+	c.linger()
+	return false
 }

@@ -87,9 +87,9 @@ func (w *work) prepareBody(c *conn) (status int, text string) {
 		return status, text
 	}
 	if needed || b.framing == http1.Length && w.req.Length <= smallBody && !b.waiting {
-		for !b.done && b.buffered < most {
+		for !b.done && (b.buffered < most || content != nil && len(w.content) < most && b.buffered < 2*most) {
 			c.in.arm(&c.in.reads, c.server.config.Timeouts.Body)
-			if err := c.in.fill(c.in.w + most - b.buffered); err != nil {
+			if err := c.in.fill(c.in.w + most); err != nil {
 				return w.bodyLost(c, err)
 			}
 			if status, text = w.takeBuffered(c, content); status != 0 {
@@ -146,17 +146,24 @@ func (w *work) captureRequest(c *conn) {
 	w.x.Request.Body.Size = b.size()
 }
 
+// drainable reports whether the rest of a body that nobody wants is worth reading.
+func (w *work) drainable() bool {
+	b := &w.body
+	switch {
+	case b.done:
+		return true
+	case b.waiting, w.uploader != nil:
+		return false // whether the client sends the body at all is not known, or how far it has come
+	default:
+		return b.framing != http1.Length || b.left <= mostDrained
+	}
+}
+
 // drainBody reads the rest of a body that nobody wants. It reports whether the connection can go on.
 func (w *work) drainBody(c *conn) bool {
 	b := &w.body
 	if b.done {
 		return true
-	}
-	if b.waiting || b.framing == http1.Length && b.left > mostDrained {
-		return false // whether the client sends the body at all is not known, or it is cheaper to connect again
-	}
-	if w.uploader != nil {
-		return false
 	}
 	c.in.arm(&c.in.reads, c.server.config.Timeouts.Linger)
 	scratch := c.server.buffers.get(mediumBuffer)
