@@ -141,8 +141,10 @@ func (s *service) declare(ctx context.Context, data []byte) error {
 // chapter is something worth looking at, once it has happened.
 type chapter struct {
 	filter string
-	text   string // with the session's ID
-	told   bool
+	text   string
+	// commands show it, or do something about it; they take the session's ID.
+	commands []string
+	told     bool
 }
 
 // storyEvery is how often what has happened is looked at.
@@ -151,12 +153,15 @@ const storyEvery = 2 * time.Second
 // tellStory says what happened as soon as it did, with the commands that show it.
 func (a *app) tellStory(ctx context.Context, s store.Store) {
 	story := []chapter{
-		{filter: "flow:logout", text: "Somebody signed in and out again. Who, and what in between:  seshat session %s"},
-		{filter: "flow:token-refresh", text: "The app's token was refreshed, and the session goes on:  seshat session %s"},
-		{filter: "user:erin status:403", text: "erin reads the orders of others:  seshat session %s"},
-		{filter: "verdict:limit", text: "Somebody makes up sessions, and shares the limit of their address:  seshat session %s"},
-		{filter: "tag:*sign-in*", text: "Somebody guesses passwords; a limit that only tags would have stopped it:  seshat session %s"},
-		{filter: "ip:203.0.113.66 user:*", text: "A cookie was stolen: the session is used from another network. See it:  seshat session %s  End it:  seshat revoke %[1]s"},
+		{filter: "flow:logout", text: "Somebody signed in and out again. Who, and what in between?", commands: []string{"session"}},
+		{filter: "flow:token-refresh", text: "The app's token was refreshed, and its session goes on.", commands: []string{"session"}},
+		{filter: "user:erin status:403", text: "erin reads the orders of others.", commands: []string{"session"}},
+		{filter: "verdict:limit", text: "Somebody makes up sessions, and shares the limit of their address.", commands: []string{"session"}},
+		{filter: "tag:*sign-in*", text: "Somebody guesses passwords; a limit that only tags would have stopped it.", commands: []string{"session"}},
+		{
+			filter: "ip:" + demo.ThiefAddress + " user:* state:active", text: "A cookie was stolen: the session is used from another network. See it, and end it:",
+			commands: []string{"session", "revoke"},
+		},
 	}
 	ticker := time.NewTicker(storyEvery)
 	defer ticker.Stop()
@@ -173,7 +178,10 @@ func (a *app) tellStory(ctx context.Context, s store.Store) {
 			}
 			if id, found := a.newest(ctx, s, c.filter); found {
 				c.told = true
-				a.note("  "+c.text+"  --data %[2]s", id, a.data)
+				a.note("  %s", c.text)
+				for _, command := range c.commands {
+					a.note("    seshat %s %s --data %s", command, id, a.data)
+				}
 			}
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// thiefAddress is in a network that nobody else comes from.
-const thiefAddress = "203.0.113.66"
+// ThiefAddress is in a network that nobody else comes from.
+const ThiefAddress = "203.0.113.66"
 
 // thief uses the cookie of somebody who is signed in, from another network and another browser.
 func (c *Clients) thief(ctx context.Context, d *client) {
@@ -19,7 +19,7 @@ func (c *Clients) thief(ctx context.Context, d *client) {
 	if cookie == nil {
 		return
 	}
-	d.agent, d.ip, d.http.Jar = "python-requests/2.32", thiefAddress, nil
+	d.agent, d.ip, d.http.Jar = "python-requests/2.32", ThiefAddress, nil
 	for range 6 {
 		if d.get(ctx, "/account", "Cookie", cookieName+"="+cookie.Value) == http.StatusUnauthorized {
 			return

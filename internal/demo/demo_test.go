@@ -52,7 +52,7 @@ func TestClientsPlayTheirParts(t *testing.T) {
 			_, pattern := shop.mux.Handler(r)
 			did := strings.Replace(pattern, "{$}", "", 1) + " " + strconv.Itoa(recorder.status)
 			seen[did] = true
-			if r.Header.Get("X-Forwarded-For") == thiefAddress {
+			if r.Header.Get("X-Forwarded-For") == ThiefAddress {
 				seen["thief: "+did] = true
 			}
 			addresses[r.Header.Get("X-Forwarded-For")] = true
