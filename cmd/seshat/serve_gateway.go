@@ -43,8 +43,13 @@ func (s *service) startGateway(ctx context.Context) error {
 		return err
 	}
 	s.onStop(func(context.Context) error { g.upstreams.Load().close(); return nil })
+	field, err := clientaddr.ParseSource(c.TrustedField)
+	if err != nil {
+		return err
+	}
 	clients, err := clientaddr.New(clientaddr.Config{
-		Trusted: config.Prefixes(c.TrustedProxies), SendForwarded: c.ForwardedFields == "forwarded" || c.ForwardedFields == "both",
+		Trusted: config.Prefixes(c.TrustedProxies), Source: field, SendForwarded: c.ForwardedFields == "forwarded" || c.ForwardedFields == "both",
+		NoXForwarded: c.ForwardedFields == "forwarded",
 	})
 	if err != nil {
 		return err
@@ -52,7 +57,7 @@ func (s *service) startGateway(ctx context.Context) error {
 	g.http2, err = gateway.NewHTTP2(gateway.HTTP2Config{
 		Guard: gateway.Guarded(s.node.Inline), Routing: &g.routing, Clients: clients, Via: c.Via,
 		HideClient: c.ForwardedFields == "none", MaxBody: int64(*c.Input.MaxBodyBytes), MaxHeaderBytes: int(*c.Input.MaxHeaderBytes),
-		Log: s.logger("gateway"),
+		BodyTimeout: time.Duration(*c.Timeouts.Body), IdleTimeout: time.Duration(*c.Timeouts.KeepAlive), Log: s.logger("gateway"),
 	})
 	if err != nil {
 		return err

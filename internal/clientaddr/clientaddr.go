@@ -44,8 +44,9 @@ type Config struct {
 	// Trusted are the addresses of proxies whose fields are believed. None: the peer is the client, always.
 	Trusted []netip.Prefix
 	Source  Source
-	// SendForwarded has the origin told in Forwarded as well as in X-Forwarded-*.
+	// SendForwarded has the origin told in Forwarded (RFC 7239) too, and NoXForwarded has it not told in X-Forwarded-*.
 	SendForwarded bool
+	NoXForwarded  bool
 	// SendRealIP has the origin told in X-Real-IP too.
 	SendRealIP bool
 }
@@ -55,12 +56,15 @@ type Resolver struct {
 	trusted       []netip.Prefix
 	source        Source
 	sendForwarded bool
+	sendX         bool
 	sendRealIP    bool
 }
 
 // New returns a resolver, or an error when a prefix is not valid.
 func New(config Config) (*Resolver, error) {
-	r := &Resolver{source: config.Source, sendForwarded: config.SendForwarded, sendRealIP: config.SendRealIP}
+	r := &Resolver{
+		source: config.Source, sendForwarded: config.SendForwarded, sendX: !config.NoXForwarded, sendRealIP: config.SendRealIP,
+	}
 	if int(config.Source) >= len(sourceNames) {
 		return nil, fmt.Errorf("unknown field of trusted proxies: %d", config.Source)
 	}

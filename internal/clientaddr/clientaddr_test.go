@@ -172,6 +172,7 @@ func TestSentFields(t *testing.T) {
 		[]string{`Forwarded: for="[2001:db8::9]";proto=https;host="a.example:8443"`},
 		"X-Forwarded-For: 2001:db8::9, 10.0.0.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: a.example:8443",
 		"X-Real-IP: 2001:db8::9", `Forwarded: for="[2001:db8::9]";proto=https;host="a.example:8443", for=10.0.0.1`)
+	f(Config{SendForwarded: true, NoXForwarded: true}, "203.0.113.9", nil, "Forwarded: for=203.0.113.9;proto=http;host=shop.example")
 }
 
 func TestRemoves(t *testing.T) {

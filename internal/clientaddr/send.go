@@ -48,11 +48,13 @@ func fold(c byte) byte {
 // client, and the trusted proxies behind it.
 func (r *Resolver) AppendFields(dst []seshat.Field, c *Client) []seshat.Field {
 	var buffer [128]byte
-	if c.IP.IsValid() {
+	if r.sendX && c.IP.IsValid() {
 		dst = append(dst, seshat.Field{Name: nameXForwardedFor, Value: string(appendChain(buffer[:0], c))})
 	}
-	dst = append(dst, seshat.Field{Name: nameXForwardedProto, Value: c.Scheme})
-	if c.Host != "" {
+	if r.sendX {
+		dst = append(dst, seshat.Field{Name: nameXForwardedProto, Value: c.Scheme})
+	}
+	if r.sendX && c.Host != "" {
 		dst = append(dst, seshat.Field{Name: nameXForwardedHost, Value: c.Host})
 	}
 	if r.sendRealIP && c.IP.IsValid() {
@@ -66,13 +68,15 @@ func (r *Resolver) AppendFields(dst []seshat.Field, c *Client) []seshat.Field {
 
 // AppendHeader appends the same fields as lines of an HTTP/1.1 header.
 func (r *Resolver) AppendHeader(dst []byte, c *Client) []byte {
-	if c.IP.IsValid() {
+	if r.sendX && c.IP.IsValid() {
 		dst = append(dst, nameXForwardedFor+": "...)
 		dst = append(appendChain(dst, c), "\r\n"...)
 	}
-	dst = append(dst, nameXForwardedProto+": "...)
-	dst = append(append(dst, c.Scheme...), "\r\n"...)
-	if c.Host != "" {
+	if r.sendX {
+		dst = append(dst, nameXForwardedProto+": "...)
+		dst = append(append(dst, c.Scheme...), "\r\n"...)
+	}
+	if r.sendX && c.Host != "" {
 		dst = append(dst, nameXForwardedHost+": "...)
 		dst = append(append(dst, c.Host...), "\r\n"...)
 	}

@@ -14,8 +14,12 @@ type Config struct {
 	// Listen is short for one plain listener at an address.
 	Listen    string     `json:"listen,omitempty"`
 	Listeners []Listener `json:"listeners,omitempty"`
-	// TrustedProxies are prefixes of addresses whose X-Forwarded-For, X-Forwarded-Proto and Forwarded fields are believed.
+	// TrustedProxies are prefixes of addresses that are believed when they say who they speak for.
 	TrustedProxies []Prefix `json:"trustedProxies,omitempty"`
+	// TrustedField is where they say it: x-forwarded-for (the default, with X-Forwarded-Proto and X-Forwarded-Host),
+	// forwarded (RFC 7239) or x-real-ip. Only one is read: a proxy that keeps one of them passes the others on as the client
+	// sent them.
+	TrustedField string `json:"trustedField,omitempty"`
 	// Environment and Service label exchanges whose route says nothing else; a service is by default the host.
 	Environment string     `json:"environment,omitempty"`
 	Service     string     `json:"service,omitempty"`

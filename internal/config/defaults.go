@@ -61,6 +61,9 @@ func (c *Config) fill() {
 	if len(c.Listeners) == 0 && len(c.Upstreams) > 0 && c.Role != RoleRecorder {
 		c.Listeners = []Listener{{Address: DefaultListen}}
 	}
+	if c.TrustedField == "" {
+		c.TrustedField = "x-forwarded-for"
+	}
 	if c.ForwardedFields == "" {
 		c.ForwardedFields = "x-forwarded"
 	}

@@ -66,6 +66,7 @@ func (c *Config) validateServing(f *faultList) {
 			f.add("forwardAuth.observe", "there is no access log to observe", "name it in logs")
 		}
 	}
+	oneOf(f, "trustedField", c.TrustedField, "x-forwarded-for", "forwarded", "x-real-ip")
 	oneOf(f, "forwardedFields", c.ForwardedFields, "x-forwarded", "forwarded", "both", "none")
 	oneOf(f, "role", c.Role, RoleAll, RoleGateway, RoleRecorder)
 	for _, name := range []struct{ field, value string }{
