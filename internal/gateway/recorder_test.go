@@ -66,7 +66,14 @@ func readRawRequest(r *bufio.Reader) (string, bool) {
 			break
 		}
 	}
-	request, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw.String())))
+	body, ok := readRawBody(r, raw.String())
+	return raw.String() + body, ok
+}
+
+// readRawBody reads the body that belongs to the head of a request.
+func readRawBody(r *bufio.Reader, head string) (string, bool) {
+	var raw strings.Builder
+	request, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
 	if err != nil {
 		return "", false
 	}
