@@ -51,10 +51,12 @@ const (
 	revokedBytes = 16 + 8
 )
 
-// flagAway is the flag of [Batch.Away]; flagWatermark says that there is a watermark.
+// flagAway is the flag of [Batch.Away]; flagWatermark says that there is a watermark; flagPacked that what follows the head
+// is an S2 block.
 const (
 	flagAway = 1 << iota
 	flagWatermark
+	flagPacked
 )
 
 // Writer makes a batch out of observations as they come. The zero value is an empty batch.
@@ -166,7 +168,7 @@ func (d *Decoder) DecodeBatch(src []byte) (*Batch, error) {
 	b.Source = binary.LittleEndian.Uint64(src[atSource:])
 	b.Number = binary.LittleEndian.Uint64(src[atNumber:])
 	flags := src[atFlags]
-	if flags&^(flagAway|flagWatermark) != 0 {
+	if flags&^(flagAway|flagWatermark|flagPacked) != 0 {
 		return nil, fmt.Errorf("head of a batch: %w", ErrCorrupt)
 	}
 	b.Away = flags&flagAway != 0
@@ -175,7 +177,9 @@ func (d *Decoder) DecodeBatch(src []byte) (*Batch, error) {
 	}
 	count := uint64(binary.LittleEndian.Uint32(src[atCount:]))
 	revoked := uint64(binary.LittleEndian.Uint32(src[atRevoked:]))
-	rest = src[headBytes:]
+	if rest, err = d.unpack(src[headBytes:], flags&flagPacked != 0); err != nil {
+		return nil, err
+	}
 	if count > uint64(len(rest)/leastObservation) || revoked > uint64(len(rest)/revokedBytes) {
 		return nil, fmt.Errorf("head of a batch: %w", ErrCorrupt)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/s2"
 	"pgregory.net/rapid"
 
 	"github.com/seshat-project/seshat"
@@ -33,16 +34,23 @@ func drawBatch(t *rapid.T) *Batch {
 }
 
 func TestBatchRoundTrip(t *testing.T) {
+	decoder := NewDecoder()
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawBatch(t)
 		src := AppendBatch([]byte("x"), want)[1:]
-		got, err := NewDecoder().DecodeBatch(src)
+		got, err := decoder.DecodeBatch(src)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("decoded\n %+v, %v, want\n %+v", got, err, want)
 		}
-		for n := range src {
-			_, err := NewDecoder().DecodeBatch(src[:n])
-			if !errors.Is(err, ErrCorrupt) {
+		for range 2 { // packing what is packed changes nothing
+			src = Pack([]byte("x"), src)[1:]
+			if got, err := decoder.DecodeBatch(src); err != nil || !reflect.DeepEqual(got, want) {
+				t.Fatalf("packed and decoded\n %+v, %v, want\n %+v", got, err, want)
+			}
+		}
+		for range 20 {
+			n := rapid.IntRange(0, len(src)-1).Draw(t, "cut")
+			if _, err := decoder.DecodeBatch(src[:n]); !errors.Is(err, ErrCorrupt) {
 				t.Fatalf("the first %d of %d bytes: %v, want corrupt", n, len(src), err)
 			}
 		}
@@ -64,6 +72,36 @@ func TestReadsVersion1(t *testing.T) {
 	want := &Batch{Observations: []*seshat.Observation{typical(), second}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("decoded\n %+v, want\n %+v", got, want)
+	}
+}
+
+func TestPack(t *testing.T) {
+	var w Writer
+	for range 100 {
+		w.Add(typical())
+	}
+	batch := w.Finish(1, 1, time.Time{}, false)
+	packed := Pack(nil, batch)
+	if len(packed) > len(batch)/5 {
+		t.Errorf("%d of %d bytes are left", len(packed), len(batch))
+	}
+	if n := testing.AllocsPerRun(20, func() { packed = Pack(packed[:0], batch) }); n > 0 {
+		t.Errorf("%v allocations for packing a batch", n)
+	}
+	d := NewDecoder()
+	for range 2 {
+		if b, err := d.DecodeBatch(packed); err != nil || len(b.Observations) != 100 {
+			t.Errorf("unpacked %+v, %v", b, err)
+		}
+	}
+	small := AppendBatch(nil, &Batch{Source: 1})
+	if got := Pack(nil, small); !reflect.DeepEqual(got, small) {
+		t.Errorf("a batch without exchanges was packed: %x", got)
+	}
+	bomb := append(AppendBatch(nil, &Batch{})[:headBytes:headBytes], s2.Encode(nil, make([]byte, maxUnpacked+1))...)
+	bomb[atFlags] |= flagPacked
+	if _, err := d.DecodeBatch(bomb); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a batch that unpacks to more than an entry: %v", err)
 	}
 }
 
@@ -125,6 +163,7 @@ func FuzzDecodeBatch(f *testing.F) {
 		Source: 1, Number: 2, Watermark: o.Time, Away: true, Observations: []*seshat.Observation{o, typical()},
 		Revocations: []Revocation{{Session: seshat.SessionID{1}, Time: o.Time}},
 	}))
+	f.Add(Pack(nil, AppendBatch(nil, &Batch{Source: 1, Observations: []*seshat.Observation{typical(), o, typical()}})))
 	f.Add(Append([]byte("SOB\x01"), typical()))
 	f.Add(AppendHeader(nil))
 	f.Fuzz(func(t *testing.T, src []byte) {
@@ -132,7 +171,7 @@ func FuzzDecodeBatch(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if cap(b.Observations)*leastObservation > 2*len(src) {
+		if cap(b.Observations)*leastObservation > 2*max(len(src), maxUnpacked) {
 			t.Fatalf("%d bytes made room for %d observations", len(src), cap(b.Observations))
 		}
 		again, err := NewDecoder().DecodeBatch(AppendBatch(nil, b))

@@ -10,7 +10,10 @@ import (
 
 // Decoder decodes observations. Texts that repeat from one to the next share their memory. It is not safe for
 // concurrent use; the observations are.
-type Decoder struct{ texts texts }
+type Decoder struct {
+	texts    texts
+	unpacked []byte // of the batch before
+}
 
 // NewDecoder returns a decoder.
 func NewDecoder() *Decoder { return &Decoder{} }

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -78,7 +77,6 @@ type Server struct {
 	server *server.Server
 	token  string
 	dir    string
-	room   atomic.Pointer[room]
 }
 
 // Start starts a server and returns once it can be used. One of a cluster may still be without its leader then.

@@ -65,6 +65,7 @@ type Publisher struct {
 	// away says that the others were told not to wait, and returned that they must be told otherwise.
 	away, returned atomic.Bool
 	wake           chan struct{}
+	packed         []byte // the batch that is being sent; of the goroutine that sends
 
 	mu      sync.Mutex
 	filling *outgoing   // nil when nothing was added since the last cut

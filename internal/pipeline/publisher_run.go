@@ -176,6 +176,7 @@ func (p *Publisher) cut(away bool) {
 // send appends a batch to the log, however long that takes; with FailClosed it gives up after a while.
 func (p *Publisher) send(ctx context.Context, b *outgoing) {
 	began, pause := time.Now(), firstRetry
+	p.packed = journal.Pack(p.packed[:0], b.data) // not while the lock is held, and not on the way of a request
 	for {
 		attempt, cancel := context.WithTimeout(ctx, appendTimeout)
 		if p.config.FailClosed {
@@ -183,7 +184,7 @@ func (p *Publisher) send(ctx context.Context, b *outgoing) {
 			attempt, cancel = context.WithTimeout(ctx, failAfter)
 		}
 		start := time.Now()
-		_, err := p.log.Append(attempt, b.id, b.data)
+		_, err := p.log.Append(attempt, b.id, p.packed)
 		cancel()
 		if err == nil {
 			p.acknowledged(b, time.Since(start))
