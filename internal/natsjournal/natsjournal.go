@@ -21,8 +21,8 @@ const (
 	requestTimeout = 10 * time.Second
 	// duplicates is how long the id of an entry is known, as the contract says.
 	duplicates = 2 * time.Minute
-	// defaultMaxBytes is how much a journal holds that nobody reads: at 3,000 exchanges a second and 300 bytes each, an
-	// hour and a quarter.
+	// defaultMaxBytes is how much a journal holds that nobody reads: at 3,000 exchanges a second and 100 bytes each, some
+	// four hours.
 	defaultMaxBytes = 4 << 30
 )
 

@@ -24,7 +24,7 @@ const (
 	defaultMaxDelay = 50 * time.Millisecond
 	// groupDelay is the same where answers wait for the journal.
 	groupDelay = 2 * time.Millisecond
-	// defaultMaxQueueBytes is how much waits while the log is slow: some minute of 3,000 exchanges a second.
+	// defaultMaxQueueBytes is how much waits while the log is slow: some forty seconds of 3,000 exchanges a second.
 	defaultMaxQueueBytes = 64 << 20
 )
 
