@@ -32,8 +32,9 @@ func newHandlers(inline *pipeline.Inline, addresses *clientaddr.Resolver, servic
 	return &handlers{inline: inline, addresses: addresses, service: service, own: own, now: now}
 }
 
-// handle is the handler of one request.
-func (h *handlers) handle(next http.Handler, w http.ResponseWriter, r *http.Request) {
+// handle is the handler of one request. next may return an error that it has not answered; status says what the client
+// gets for it.
+func (h *handlers) handle(w http.ResponseWriter, r *http.Request, next func(http.ResponseWriter, *http.Request) error, status func(error) int) (err error) {
 	x := h.exchange(r)
 	sent := &sentBody{}
 	if h.inline.NeedsRequestBody(x) {
@@ -44,24 +45,37 @@ func (h *handlers) handle(next http.Handler, w http.ResponseWriter, r *http.Requ
 	passage := h.inline.Begin(x)
 	if answer := passage.Answer(); answer != nil {
 		h.refuse(passage, answer, w, x)
-		return
+		return nil
 	}
 	out := &response{ResponseWriter: w, handlers: h, passage: passage, exchange: x, head: r.Method == http.MethodHead}
 	returned := false
 	defer func() { // also when next panics: the panic goes on
-		if returned {
+		switch {
+		case !returned:
+		case err != nil:
+			out.begin(status(err))
+		default:
 			out.begin(http.StatusOK)
 		}
 		out.finish()
 		sent.finish(x)
 		x.Duration = h.now().Sub(x.Time)
 		// The exchange is recorded even if the client is gone. How long that may take is bounded by the journal.
-		if err := passage.End(context.WithoutCancel(r.Context()), x); err != nil && returned {
+		if errEnd := passage.End(context.WithoutCancel(r.Context()), x); errEnd != nil && returned {
 			panic(http.ErrAbortHandler) // fail-closed: the client must not take this for a complete answer
 		}
 	}()
-	next.ServeHTTP(out.wrap(), h.tell(passage, r))
+	err = next(out.wrap(), h.tell(passage, r))
 	returned = true
+	return err
+}
+
+// plain makes handlers of the standard library fit.
+func plain(next http.Handler) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		next.ServeHTTP(w, r)
+		return nil
+	}
 }
 
 // exchange is the request half of an exchange.
@@ -78,6 +92,9 @@ func (h *handlers) exchange(r *http.Request) *seshat.Exchange {
 	var client clientaddr.Client
 	h.addresses.Resolve(clientaddr.Connection{Peer: peer.Addr(), TLS: r.TLS != nil, Host: r.Host}, q.Header, &client)
 	x.Client.IP, q.Scheme, q.Host = client.IP, client.Scheme, client.Host
+	if known, ok := r.Context().Value(clientKey{}).(netip.Addr); ok {
+		x.Client.IP = known
+	}
 	if x.Service == "" {
 		x.Service = ingest.Service(q.Scheme, q.Host)
 	}
@@ -161,7 +178,16 @@ type Session struct {
 	Verdict seshat.Verdict
 }
 
-type sessionKey struct{}
+type (
+	sessionKey struct{}
+	clientKey  struct{}
+)
+
+// WithClientIP says who the client is, to a middleware that gets a request with this context: for servers that have worked
+// it out already.
+func WithClientIP(ctx context.Context, ip netip.Addr) context.Context {
+	return context.WithValue(ctx, clientKey{}, ip.Unmap())
+}
 
 // SessionFrom returns the session of the request that ctx is the context of. False means that the request did not come
 // through a [Middleware].

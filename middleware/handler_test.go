@@ -68,7 +68,7 @@ func behindConfig(t *testing.T, next http.HandlerFunc, config pipeline.InlineCon
 	}
 	h := newHandlers(node.Inline, addresses, "", time.Now)
 	s := &served{node: node, t: t}
-	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.handle(next, w, r) }))
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _ = h.handle(w, r, plain(next), nil) }))
 	s.Config.ErrorLog = nil
 	for _, option := range options {
 		option(s.Server)
@@ -372,7 +372,7 @@ func TestPanic(t *testing.T) {
 					t.Errorf("panic %v, want %v", got, want)
 				}
 			}()
-			h.handle(next, httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+			_ = h.handle(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), plain(next), nil)
 		}()
 		if all := node.Recorded(); len(all) != n+1 || all[n].Status != status {
 			t.Errorf("%d exchanges, want %d", len(all), n+1)

@@ -33,6 +33,6 @@ func BenchmarkHandler(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		h.handle(next, httptest.NewRecorder(), requests[i%len(requests)])
+		_ = h.handle(httptest.NewRecorder(), requests[i%len(requests)], plain(next), nil)
 	}
 }

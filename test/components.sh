@@ -1,6 +1,6 @@
 # The components that tests run against, in one place. Sourced by test/install.sh.
-DEBIAN_PACKAGES=(jq gawk)
-declare -A PACKAGE_COMMAND=([jq]=jq [gawk]=gawk)
+DEBIAN_PACKAGES=(jq gawk nginx-light curl)
+declare -A PACKAGE_COMMAND=([jq]=jq [gawk]=gawk [nginx-light]=nginx [curl]=curl)
 
 # Components that come from elsewhere are unpacked into one folder, each under its name and version. Tests look there too:
 # component in test/envoy_test.go.
