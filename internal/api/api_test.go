@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -155,6 +157,24 @@ func options(t testing.TB, n int) api.Options {
 	}
 }
 
+// complaints are what a server logs of its own: panics, and what handlers do wrong.
+type complaints struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (c *complaints) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.text.Write(b)
+}
+
+func (c *complaints) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.text.String()
+}
+
 // service is an API that is asked over the network.
 type service struct {
 	t testing.TB
@@ -167,8 +187,16 @@ func serve(t testing.TB, o api.Options) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(handler)
-	t.Cleanup(s.Close)
+	s := httptest.NewUnstartedServer(handler)
+	complaints := &complaints{}
+	s.Config.ErrorLog = log.New(complaints, "", 0)
+	s.Start()
+	t.Cleanup(func() {
+		s.Close()
+		if text := complaints.String(); text != "" {
+			t.Errorf("the server complains: %s", text)
+		}
+	})
 	return &service{t, s}
 }
 
@@ -256,6 +284,22 @@ func decode[T any](a *answered) T {
 	var out T
 	if err := json.Unmarshal([]byte(a.body), &out); err != nil {
 		a.t.Fatalf("%s: %v\n%s", a.request, err, a.body)
+	}
+	return out
+}
+
+func writeFile(path, text string) error { return os.WriteFile(path, []byte(text), 0o600) }
+
+// names are the files in a folder.
+func names(t testing.TB, folder string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, entry := range entries {
+		out = append(out, entry.Name())
 	}
 	return out
 }

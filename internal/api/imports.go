@@ -52,6 +52,9 @@ func (s *server) serveImport(c huma.Context) {
 	r, w := humago.Unwrap(c)
 	control := http.NewResponseController(w)
 	_ = control.EnableFullDuplex() // HTTP/2 is so anyway
+	// What is left of the body when the answer is complete would be read by two at once, were the connection used again:
+	// net/http panics then ("invalid concurrent Body.Read call").
+	w.Header().Set("Connection", "close")
 	ctx, broken := context.WithCancelCause(c.Context())
 	defer broken(nil)
 	body := &patientReader{Reader: r.Body, control: control, broken: broken}
