@@ -168,8 +168,19 @@ role: %s
 	for n := 30; n < 60; n++ {
 		send(n%2, n)
 	}
+	seen := map[string]bool{}
+	defer func() {
+		if !t.Failed() {
+			return
+		}
+		for n := range acknowledged {
+			if !seen[fmt.Sprintf("/n/%d", n)] {
+				t.Errorf("request %d was acknowledged and is not stored", n)
+			}
+		}
+		t.Logf("the recorder:\n%s\n%s", running[0].stderr, ask(t, c, http.MethodGet, running[0].api+"/metrics", "").body)
+	}()
 	eventually(t, "all that was acknowledged is stored", func() bool {
-		seen := map[string]bool{}
 		for _, row := range nodes[0].explore("path", "path:/n/*", "status:200") {
 			seen[row[0]] = true
 		}

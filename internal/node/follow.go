@@ -53,8 +53,7 @@ func (n *Node) startPublishing(ctx context.Context) error {
 		return err
 	}
 	config := n.options.Publisher
-	n.source = journal.NewSource(number, randomNumber())
-	config.Source = n.source
+	config.Source = journal.NewSource(number, randomNumber())
 	if config.Hold == 0 {
 		config.Hold = hold
 	}
@@ -72,7 +71,7 @@ func (n *Node) startPublishing(ctx context.Context) error {
 func (n *Node) newRecorder(rules *rule.Ruleset) *pipeline.Recorder {
 	return pipeline.NewRecorder(n.journal, n.options.Store, pipeline.RecorderConfig{
 		Correlation: pipeline.Correlation(rules, n.digester), Settings: rules.Settings(),
-		Notices: n.notices, AppendNotices: enforce.AppendNotices, Source: n.source, Logger: n.logger, Now: n.options.Now,
+		Notices: n.notices, AppendNotices: enforce.AppendNotices, Logger: n.logger, Now: n.options.Now,
 	})
 }
 

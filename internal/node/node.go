@@ -22,6 +22,7 @@ import (
 	"github.com/seshat-project/seshat/internal/denylist"
 	"github.com/seshat-project/seshat/internal/enforce"
 	"github.com/seshat-project/seshat/internal/journal"
+	"github.com/seshat-project/seshat/internal/kv"
 	"github.com/seshat-project/seshat/internal/natskv"
 	"github.com/seshat-project/seshat/internal/natsserver"
 	"github.com/seshat-project/seshat/internal/pipeline"
@@ -103,9 +104,8 @@ type Node struct {
 	digester *protect.Digester
 	keys     map[string]*keySource
 	rules    atomic.Pointer[rule.Ruleset]
-	failing  atomic.Pointer[error] // of the last change of resources
-	failed   atomic.Pointer[error] // of the recorder
-	source   uint64
+	failing  atomic.Pointer[error]         // of the last change of resources
+	failed   atomic.Pointer[error]         // of the recorder
 	revoked  map[seshat.SessionID]struct{} // that the journal was told of; of the watch of the denylist alone
 
 	conn             *natsserver.Conn
@@ -251,8 +251,13 @@ func (n *Node) openKV(ctx context.Context, bucket string) (*natskv.Store, error)
 		}
 		if s, err = natskv.OpenConn(ctx, conn, o); err != nil {
 			conn.Close()
+			return err
 		}
-		return err
+		// That there is a bucket does not say that one of its servers answers already.
+		if _, err := s.Get(ctx, keyEntry); err != nil && !errors.Is(err, kv.ErrNotFound) {
+			return errors.Join(err, s.Close())
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the bucket %s: %w", bucket, err)

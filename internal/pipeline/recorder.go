@@ -50,7 +50,8 @@ type RecorderConfig struct {
 	Notices journal.Log
 	// AppendNotices makes notices; required with Notices.
 	AppendNotices func(dst []byte, sessions []seshat.SessionFacts, links []seshat.Link) []byte
-	// Source identifies this recorder in the journal; see [journal.NewSource].
+	// Source identifies this recorder in the journal; see [journal.NewSource]. It is no publisher's, whose batches have
+	// numbers of their own, and of no node, whose other sources would count as gone. A random one when it is 0.
 	Source uint64
 	// CommitEvery is how long something waits to be stored; 400 ms when it is 0. MaxBatch is how many exchanges are
 	// stored at once; 8192 when it is 0. TrimEvery is how often the journal is trimmed; 5 s when it is 0.
