@@ -39,6 +39,7 @@ func (f frontHandler) ServeHTTP2(ctx context.Context, conn net.Conn, info listen
 type front struct {
 	*twinGuard
 	plain, secure string
+	listeners     []*listener.Server
 }
 
 // newFront starts a gateway in front of an origin.
@@ -84,6 +85,7 @@ func newFront(t *testing.T, server *httptest.Server, http2 bool) *front {
 		}
 		go func() { _ = l.Serve(socket) }()
 		*address = socket.Addr().String()
+		f.listeners = append(f.listeners, l)
 		t.Cleanup(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
@@ -257,5 +259,67 @@ func TestServerSentEventsThroughTLS(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		client.CloseIdleConnections()
+	}
+}
+
+// TestDrainOfHTTP1 checks that a listener that drains cuts no request off, and waits for no connection that has none.
+func TestDrainOfHTTP1(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	server := origin(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			close(entered)
+			<-release
+		}
+		_, _ = io.WriteString(w, "hello")
+	}), false)
+	f := newFront(t, server, false)
+	idle := &http.Client{Timeout: patience, Transport: &http.Transport{}}
+	do(t, idle, request(t, http.MethodGet, "http://"+f.plain+"/", nil))
+	type result struct {
+		body  string
+		close bool
+		err   error
+	}
+	answered := make(chan result, 1)
+	go func() {
+		response, err := (&http.Client{Timeout: patience, Transport: &http.Transport{}}).Do(request(t, http.MethodGet, "http://"+f.plain+"/slow", nil))
+		if err != nil {
+			answered <- result{err: err}
+			return
+		}
+		defer func() { _ = response.Body.Close() }()
+		body, err := io.ReadAll(response.Body)
+		answered <- result{string(body), response.Close, err}
+	}()
+	<-entered
+	drained := make(chan error, len(f.listeners))
+	for _, l := range f.listeners {
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			drained <- l.Drain(ctx)
+		}()
+	}
+	for end := time.Now().Add(patience); ; {
+		connections := 0
+		for _, l := range f.listeners {
+			connections += l.Stats().Connections
+		}
+		if connections == 1 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d connections are left", connections)
+		}
+		<-time.After(time.Millisecond)
+	}
+	close(release)
+	if r := <-answered; r.err != nil || r.body != "hello" || !r.close {
+		t.Errorf("what was under way: %+v", r)
+	}
+	for range f.listeners {
+		if err := <-drained; err != nil {
+			t.Error(err)
+		}
 	}
 }
