@@ -42,6 +42,7 @@ var layers = map[string]layer{
 	"internal/endpoint":   engines,
 	"internal/enforce":    engines,
 	"internal/filter":     engines,
+	"internal/http1":      engines,
 	"internal/httpfield":  engines,
 	"internal/identify":   engines,
 	"internal/ja4":        engines,

@@ -193,12 +193,12 @@ func (b *Backend) keep(u *upstream) {
 
 // closeIdle closes the idle connections that over says are to go.
 func (b *Backend) closeIdle(over func(u *upstream) bool) {
-	var close []*upstream
+	var closing []*upstream
 	b.mutex.Lock()
 	kept := b.idle[:0]
 	for _, u := range b.idle {
 		if over(u) {
-			close = append(close, u)
+			closing = append(closing, u)
 		} else {
 			kept = append(kept, u)
 		}
@@ -206,7 +206,7 @@ func (b *Backend) closeIdle(over func(u *upstream) bool) {
 	clear(b.idle[len(kept):])
 	b.idle = kept
 	b.mutex.Unlock()
-	for _, u := range close {
+	for _, u := range closing {
 		u.close()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/seshat-project/seshat/internal/http1"
 )
@@ -22,7 +23,10 @@ type conn struct {
 	work   *work // of the request that goes on; nil between two
 	state  atomic.Int32
 	leaves atomic.Bool // no request follows the one that goes on
-	handed bool
+	handed bool        // over to somebody else, who closes it
+
+	awaited atomic.Pointer[upstream] // what the client waits for; see presence.go
+	since   atomic.Int64             // when that began, or when the client was last looked after
 }
 
 // The states of a connection. One that is idle waits for a request and may be closed; whoever decides that makes it
@@ -168,7 +172,10 @@ func (c *conn) linger() {
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	c.in.arm(&c.in.reads, c.server.config.Timeouts.Linger)
+	// A deadline of its own: reading may have been interrupted for good.
+	if c.in.conn.SetReadDeadline(time.Now().Add(c.server.config.Timeouts.Linger)) != nil {
+		return
+	}
 	scratch := c.server.buffers.get(mediumBuffer)
 	defer c.server.buffers.put(scratch)
 	for read := 0; read < mostLinger; {

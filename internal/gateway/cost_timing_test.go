@@ -9,13 +9,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-
 	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,7 +139,7 @@ const (
 func TestProxyCost(t *testing.T) {
 	if subject := os.Getenv(costSubject); subject != "" {
 		serveCost(t, subject, os.Getenv(costTarget))
-		return
+		os.Exit(0)
 	}
 	n, _ := strconv.Atoi(os.Getenv("SESHAT_COST"))
 	if n == 0 {
@@ -323,9 +323,18 @@ func relay(conn net.Conn, origin string) {
 	}
 }
 
+// waitForInterrupt waits, and writes a processor profile to the file that SESHAT_COST_PROFILE names.
 func waitForInterrupt() {
+	if name := os.Getenv("SESHAT_COST_PROFILE"); name != "" {
+		if f, err := os.Create(name); err == nil && pprof.StartCPUProfile(f) == nil {
+			defer pprof.StopCPUProfile()
+		}
+	}
+	interrupted()
+}
+
+func interrupted() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	<-ctx.Done()
-	os.Exit(0)
 }

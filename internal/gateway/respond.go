@@ -97,7 +97,11 @@ func (w *work) stream(c *conn, body *responseBody) error {
 			buffer = c.server.buffers.get(streamBuffer)
 		}
 		up.arm(&up.reads, c.server.config.Timeouts.Body)
+		c.await(up)
 		n, err := up.read(buffer)
+		if !c.arrived() {
+			return errClientWrite
+		}
 		if err != nil {
 			if body.framing == http1.UntilClose && errors.Is(err, io.EOF) {
 				return w.lastOfConnection(c, body)

@@ -124,11 +124,14 @@ func (w *work) attempt(c *conn) (result, error) {
 	} else {
 		w.startUpload(c)
 	}
+	c.await(up)
 	for interims := 0; ; {
 		if len(up.unread()) > 0 {
 			reason := w.resp.Parse(up.unread(), w.req.Method, w.responseLimits(c))
 			switch {
 			case reason == http1.Incomplete:
+			case !c.arrived():
+				return w.goneWhileWaiting()
 			case reason != http1.OK:
 				return w.failedAt(reason)
 			case w.resp.Informational():
@@ -138,6 +141,7 @@ func (w *work) attempt(c *conn) (result, error) {
 				if !w.forwardInterim(c) {
 					return lost, nil
 				}
+				c.await(up)
 				continue
 			case w.resp.Status == statusSwitching && !w.upgrading:
 				return w.failedAt(errSwitched)
@@ -146,6 +150,9 @@ func (w *work) attempt(c *conn) (result, error) {
 			}
 		}
 		if err := up.fill(2 * c.server.config.Limits.HeadBytes); err != nil {
+			if !c.arrived() {
+				return w.goneWhileWaiting()
+			}
 			return w.noResponse(c, err, interims > 0)
 		}
 	}
@@ -166,6 +173,11 @@ func (w *work) responseLimits(c *conn) http1.Limits {
 	l.HeadBytes *= 2
 	l.Fields = 2 * max(l.Fields, http1.DefaultFields)
 	return l
+}
+
+func (w *work) goneWhileWaiting() (result, error) {
+	w.stopUpload()
+	return lost, nil
 }
 
 func (w *work) failedAt(err error) (result, error) {

@@ -115,7 +115,7 @@ func New(config Config) (*Server, error) {
 	}
 	s := &Server{config: config, conns: map[*conn]struct{}{}, own: ownFields(config.Guard.OwnFields())}
 	t := config.Timeouts
-	s.sweeper = newSweeper(min(t.Header, t.Body, t.KeepAlive, t.Tunnel, t.Linger), nil)
+	s.sweeper = newSweeper(min(t.Header, t.Body, t.KeepAlive, t.Tunnel, t.Linger), s.lookAfterClients)
 	s.sweeper.start()
 	s.works.New = func() any { return new(work) }
 	return s, nil

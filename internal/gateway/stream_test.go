@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -186,6 +187,34 @@ func TestEarlyResponses(t *testing.T) {
 	}
 }
 
+// TestEarlyResponsesArrive has the client send on for as long as it can, as most do, before it reads.
+func TestEarlyResponsesArrive(t *testing.T) {
+	o := newRawOrigin(t, func(p *peer) {
+		if p.skipHead() {
+			p.send("HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig")
+			p.rest()
+		}
+	})
+	g := newGate(t, []string{o.addr})
+	for range 20 {
+		p := g.dial().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 800000\r\n\r\n")
+		sent := make(chan struct{})
+		go func() {
+			defer close(sent)
+			for range 8 {
+				if _, err := p.Write(make([]byte, 100000)); err != nil {
+					return
+				}
+			}
+		}()
+		<-sent
+		if resp, body := p.response("POST"); resp.StatusCode != 413 || body != "big" {
+			t.Errorf("got %s %q", resp.Status, body)
+		}
+		_ = p.Close()
+	}
+}
+
 // TestRefusedBodiesAreDrained checks that a connection goes on after a verdict, if the body is short.
 func TestRefusedBodiesAreDrained(t *testing.T) {
 	g := newGate(t, []string{"127.0.0.1:1"})
@@ -308,6 +337,37 @@ func TestClientsThatGoAway(t *testing.T) {
 		}
 		<-gone
 	})
+}
+
+// TestClientsThatGoAwayWhileTheyWait checks that the origin hears of it.
+func TestClientsThatGoAwayWhileTheyWait(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("that is only seen on Linux")
+	}
+	for _, begin := range []string{"", "HTTP/1.1 200 OK\r\n\r\n: hello\n\n"} {
+		waits, gone := make(chan struct{}), make(chan struct{})
+		o := newRawOrigin(t, func(p *peer) {
+			p.skipHead()
+			p.send(begin)
+			close(waits)
+			p.rest()
+			close(gone)
+		})
+		g := newGate(t, []string{o.addr})
+		p := g.dial().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+		<-waits
+		_ = p.Close()
+		select {
+		case <-gone:
+		case <-time.After(testWait):
+			t.Fatal("the origin does not hear of it")
+		}
+		g.guard.one(t)
+		if n := g.server.Stats().Aborted; n != 1 {
+			t.Errorf("%d clients that went away were counted", n)
+		}
+		g.close()
+	}
 }
 
 // TestBrokenResponses checks that a response that breaks off is not taken for a complete one.
