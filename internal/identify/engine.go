@@ -30,6 +30,8 @@ type Engine struct {
 
 	wanted     [2]wantedBodies // by side
 	typeHidden bool            // a mask rule may hide Content-Type
+	// readsResponses says that what is found in a request may depend on its response in any way; see ResponseAdds.
+	readsResponses bool
 }
 
 // identifier is a compiled identifier with what looking for it quickly needs.
@@ -85,6 +87,7 @@ func New(rs *rule.Ruleset, hasher Hasher) *Engine {
 			e.typeHidden = e.typeHidden || m.Hides(seshat.Side(side), seshat.LocationHeader, "Content-Type") //nolint:gosec // see above
 		}
 	}
+	e.readsResponses = readsResponses(e)
 	return e
 }
 

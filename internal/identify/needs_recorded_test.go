@@ -11,8 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/identify"
+	"github.com/seshat-project/seshat/internal/rule"
 )
 
 // recordedMessage is a message of the recordings, as docs/formats/ndjson.md says.
@@ -159,5 +162,39 @@ func TestNeedsBodyOfRecordedTraffic(t *testing.T) {
 				t.Errorf("captured %d of %d response bodies", capturedResponses, responses)
 			}
 		})
+	}
+}
+
+// TestResponseAddsOnRecordedTraffic checks on real traffic that an exchange whose response is said to add nothing has the
+// identity of its request, and that this spares work on most of them.
+func TestResponseAddsOnRecordedTraffic(t *testing.T) {
+	rules, faults := rule.Compile(nil)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	e := identify.New(rules, testHasher{})
+	all, spared := 0, 0
+	eachRecorded(t, func(x *seshat.Exchange) {
+		all++
+		captured := *x
+		if !e.NeedsBody(x, seshat.InResponse) {
+			captured.Response.Body.Bytes = nil
+		}
+		if e.ResponseAdds(&captured) {
+			return
+		}
+		spared++
+		var whole, request seshat.Identity
+		e.Identify(&captured, &whole)
+		half := captured
+		half.Response = seshat.Response{}
+		e.Identify(&half, &request)
+		if d := cmp.Diff(whole, request); d != "" {
+			t.Errorf("exchange %s (whole, request alone):\n%s", x.ID, d)
+		}
+	})
+	t.Logf("%d of %d exchanges are identified by their request", spared, all)
+	if spared < all/2 {
+		t.Error("these are too few to be of use")
 	}
 }

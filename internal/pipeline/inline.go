@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/enforce"
@@ -32,6 +33,7 @@ type Inline struct {
 	config  InlineConfig
 	rules   atomic.Pointer[inForce]
 	passage sync.Pool
+	held    atomic.Int64 // workers that passages keep
 	counts  inlineCounts
 	auto    liveAuto
 }
@@ -78,15 +80,37 @@ type inForce struct {
 	workers sync.Pool
 }
 
-// worker is the memory that one exchange is worked on in.
+// worker is the memory that one exchange is worked on in. A passage keeps the one that it began with, so that what was
+// found in the request need not be looked for again when the response adds nothing.
 type worker struct {
 	*identify.Worker
-	observer *protect.Observer
-	hasher   *protect.Hasher
-	identity seshat.Identity
-	digests  []seshat.Digest
-	request  enforce.Request
+	home        *inForce
+	observer    *protect.Observer
+	hasher      *protect.Hasher
+	identity    seshat.Identity
+	digests     []seshat.Digest
+	request     enforce.Request
+	observation seshat.Observation
+	// seen is what was identified: as long as it is where it was, so is what was found in it.
+	seen seenRequest
 }
+
+// seenRequest is where a request was in memory, and what of its body was there.
+type seenRequest struct {
+	x      *seshat.Exchange
+	header *seshat.Field
+	fields int
+	path   string
+	body   int
+}
+
+func seeing(x *seshat.Exchange) seenRequest {
+	return seenRequest{x, unsafe.SliceData(x.Request.Header), len(x.Request.Header), x.Request.Path, len(x.Request.Body.Bytes)}
+}
+
+// maxHeld is how many workers passages keep at a time, at some 50 KB each. What goes on for long, such as a stream of
+// events or a slow origin, would else keep one each.
+const maxHeld = 128
 
 // NewInline returns a way for exchanges by the rules of engine.
 func NewInline(config InlineConfig, engine *identify.Engine) *Inline {
@@ -101,7 +125,7 @@ func (p *Inline) Use(engine *identify.Engine) {
 	f := &inForce{engine: engine}
 	f.workers.New = func() any {
 		return &worker{
-			Worker: engine.NewWorker(), observer: protect.NewObserver(p.config.Digester), hasher: p.config.Digester.Hasher(),
+			Worker: engine.NewWorker(), home: f, observer: protect.NewObserver(p.config.Digester), hasher: p.config.Digester.Hasher(),
 		}
 	}
 	p.auto.use(engine.Ruleset().AutoIdentifier())
@@ -147,8 +171,30 @@ func (p *Inline) begin(x *seshat.Exchange) *Passage {
 	w.request = enforce.Request{Exchange: x, Identity: &w.identity, Digests: w.digests, Now: x.Time, Reader: w.Worker}
 	p.config.Enforcer.Decide(&w.request, &g.decision)
 	w.request.Exchange = nil
+	if p.held.Add(1) <= maxHeld {
+		g.worker, w.seen = w, seeing(x)
+		return g
+	}
+	p.held.Add(-1)
 	f.workers.Put(w)
 	return g
+}
+
+// whole returns a worker that has identified the whole of x.
+func (g *Passage) whole(x *seshat.Exchange) *worker {
+	w := g.worker
+	if w == nil {
+		w = g.inline.rules.Load().workers.Get().(*worker)
+		w.Identify(x, &w.identity)
+		return w
+	}
+	g.inline.held.Add(-1)
+	g.worker = nil
+	if w.seen != seeing(x) || w.Engine().ResponseAdds(x) {
+		w.Identify(x, &w.identity)
+	}
+	w.seen = seenRequest{}
+	return w
 }
 
 // Observe records an exchange that is over, and decides nothing on it. The error is that of [Passage.End].
@@ -165,6 +211,7 @@ type Passage struct {
 	start    time.Time
 	ticket   Ticket
 	decision enforce.Decision
+	worker   *worker // nil when too many are kept
 	span     Span
 	answer   Answer
 	response []seshat.Field
@@ -192,13 +239,12 @@ func (g *Passage) End(ctx context.Context, x *seshat.Exchange) error {
 		return errEnded
 	}
 	refused := g.decision.Verdict.Action.Refuses()
-	f := p.rules.Load()
-	w := f.workers.Get().(*worker)
 	if x.TraceID == "" {
 		x.TraceID = traceID(x.Request.Header)
 	}
-	w.Identify(x, &w.identity)
-	o := w.observer.Observe(x, &w.identity, w.Worker)
+	w := g.whole(x)
+	o := &w.observation
+	w.observer.ObserveInto(o, x, &w.identity, w.Worker)
 	o.Verdict = observed(&g.decision.Verdict)
 	if !refused {
 		w.digests = w.digests[:0]
@@ -215,8 +261,8 @@ func (g *Passage) End(ctx context.Context, x *seshat.Exchange) error {
 	if g.span != nil {
 		g.span.End(x, o, g)
 	}
-	f.workers.Put(w)
 	err := p.config.Publisher.Append(ctx, g.ticket, o)
+	w.home.workers.Put(w)
 	journalRefuses := g.answer.Status == http.StatusServiceUnavailable
 	g.release()
 	if journalRefuses { // it said so already
