@@ -181,6 +181,13 @@ func (s *service) claimData(ctx context.Context) error {
 	return nil
 }
 
+const (
+	// storeMemory is what the database may take beside the rest of the process.
+	storeMemory = 128 << 20
+	// staleness is how old what readers see may be: not every question has to bring the newest exchanges into the tables.
+	staleness = time.Second
+)
+
 // openStore opens the store, unless another process records.
 func (s *service) openStore(ctx context.Context) error {
 	if s.config.Role == config.RoleGateway {
