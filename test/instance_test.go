@@ -216,9 +216,18 @@ func TestNothingIsLockedOut(t *testing.T) {
 	traffic := write(t, t.TempDir(), "more.ndjson", badLines)
 	var all sync.WaitGroup
 	for _, args := range [][]string{
-		{"sessions"}, {"sessions", "--format", "json"}, {"explore"}, {"status"}, {"get"}, {"apply", "-f", rule}, {"apply", "-f", rule},
-		{"import", traffic}, {"import", traffic}, {"export", "exchanges", "--format", "parquet", "-o", filepath.Join(t.TempDir(), "x.parquet")},
-		{"denylist"}, {"denylist", "add", "guests", "--user", "guest"},
+		{"sessions"},
+		{"sessions", "--format", "json"},
+		{"explore"},
+		{"status"},
+		{"get"},
+		{"apply", "-f", rule},
+		{"apply", "-f", rule},
+		{"import", traffic},
+		{"import", traffic},
+		{"export", "exchanges", "--format", "parquet", "-o", filepath.Join(t.TempDir(), "x.parquet")},
+		{"denylist"},
+		{"denylist", "add", "guests", "--user", "guest"},
 	} {
 		all.Go(func() {
 			if out := s.run(args...); out.code != 0 {

@@ -126,8 +126,13 @@ func (a *app) listDenials(ctx context.Context, format string) error {
 		return nil
 	}
 	rows := a.screen().Rows([]terminal.Column{
-		{Title: "NAME", Least: 12}, {Title: "DENIES", Least: 12}, {Title: "STATUS", Right: true}, {Title: "SINCE"}, {Title: "UNTIL"},
-		{Title: "BY", Least: 4}, {Title: "REASON", Least: 10},
+		{Title: "NAME", Least: 12},
+		{Title: "DENIES", Least: 12},
+		{Title: "STATUS", Right: true},
+		{Title: "SINCE"},
+		{Title: "UNTIL"},
+		{Title: "BY", Least: 4},
+		{Title: "REASON", Least: 10},
 	})
 	for i := range denials {
 		d := &denials[i]

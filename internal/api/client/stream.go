@@ -19,7 +19,7 @@ const (
 )
 
 // failureStart is how a line begins that says that a stream could not be finished.
-var failureStart = []byte(`{"problem":`)
+const failureStart = `{"problem":`
 
 // stream calls each for the lines of an answer, until it returns false.
 func (c *Client) stream(ctx context.Context, r request, each func(line []byte) (more bool, err error)) error {
@@ -39,7 +39,7 @@ func (c *Client) lines(ctx context.Context, body io.Reader, each func(line []byt
 	in.Buffer(make([]byte, 0, lineBuffer), maxLine)
 	for in.Scan() {
 		line := in.Bytes()
-		if bytes.HasPrefix(line, failureStart) {
+		if bytes.HasPrefix(line, []byte(failureStart)) {
 			var failure wire.Failure
 			if err := json.Unmarshal(line, &failure); err == nil && failure.Problem != nil {
 				return failure.Problem.Err()
