@@ -89,12 +89,16 @@ before; --forget removes them.`,
 		Example: `  seshat key rotate
   seshat key rotate --forget`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			ring, err := protect.RotateKey(a.path(keyFile), a.now())
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(a.stdout, "key %s is current\n", ring.Current().ID)
+			if c, err := a.running(cmd.Context(), 0); err == nil && c != nil {
+				_ = c.Close() // nothing was asked
+				a.note("The running instance goes on with the old key until it is started again.")
+			}
 			if !forget {
 				return nil
 			}
