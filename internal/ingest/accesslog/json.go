@@ -94,6 +94,8 @@ func caddyJSON(r *record, c *jsonrecord.Cursor, name string) error {
 		return take(r, c, place{field: fieldRequestBody})
 	case "traceID":
 		return take(r, c, place{field: fieldTraceID})
+	case "seshat_exchange": // what deploy/caddy appends
+		return take(r, c, nginxVariable(name))
 	}
 	return c.Skip()
 }
