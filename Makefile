@@ -18,7 +18,11 @@ build: ## build bin/seshat
 	@$(GO) build -trimpath -o $(SESHAT) ./cmd/seshat
 
 .PHONY: run
-run: build ## build, import the sample capture, show its sessions, and say what to do next
+run: build ## build, and start the demo: a shop, its clients, and Seshat between them (DEMO_ARGS="--pace 100ms")
+	@exec $(SESHAT) demo $(DEMO_ARGS)
+
+.PHONY: sample
+sample: build ## build, import the sample capture, show its sessions, and say what to do next
 	@SESHAT=$(SESHAT) DATA=$(DEMO_DATA) ./examples/run.sh
 
 .PHONY: test

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Imports the sample capture into a new data directory, shows its sessions, and says what to type next.
-# SESHAT is the program, DATA the directory. "make run" calls it.
+# SESHAT is the program, DATA the directory. "make sample" calls it.
 set -euo pipefail
 : "${SESHAT:?the program}" "${DATA:?the data directory, which is made anew}"
 examples=$(dirname "$0")

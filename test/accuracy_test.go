@@ -76,7 +76,7 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
-// TestSampleRun runs what "make run" runs, and then, in a shell, every command that it names.
+// TestSampleRun runs what "make sample" runs, and then, in a shell, every command that it names.
 func TestSampleRun(t *testing.T) {
 	need(t, "bash", "awk", "gzip")
 	data := filepath.Join(t.TempDir(), "sample")

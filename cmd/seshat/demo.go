@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,14 +17,16 @@ import (
 	"github.com/seshat-project/seshat/internal/filter"
 	"github.com/seshat-project/seshat/internal/resource"
 	"github.com/seshat-project/seshat/internal/store"
+	"github.com/seshat-project/seshat/internal/terminal"
 )
 
-const demoHelp = `Demo starts a small shop, clients who use it and some who abuse it, and Seshat between them as a gateway. Everything stays on
-this machine and ends with Ctrl-C.
+const demoHelp = `Demo starts a small shop, clients who use it and some who abuse it, and Seshat between them as a gateway.
+Everything stays on this machine and ends with Ctrl-C.
 
-The clients: visitors, shoppers who sign in and out, a family with one browser, an app whose tokens are refreshed, a service with an
-API key; and a thief with somebody's cookie, a guesser of passwords, somebody who reads the orders of others, and somebody who
-makes up a session for every request. They come from networks that exist in documentation only.
+The clients are visitors, shoppers who sign in and out, a family with one browser, an app whose tokens are
+refreshed, and a service with an API key; and a thief with somebody's cookie, a guesser of passwords, somebody who
+reads the orders of others, and somebody who makes up a session for every request. They come from networks that
+exist in documentation only. With a browser at the address of the shop you are one of them.
 
 Without --data, what is kept is in a temporary directory and removed at the end.`
 
@@ -42,7 +44,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Short: "Try it: a shop with its clients, and the gateway between them",
 		Long:  demoHelp,
 		Example: `  seshat demo
-  seshat demo --for 1m --pace 100ms`,
+  seshat demo --pace 100ms --for 1m
+  seshat demo --listen 127.0.0.1:8000 --data ./demo-data`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.demo(cmd.Context(), &o)
@@ -58,16 +61,18 @@ func (a *app) demoCommand() *cobra.Command {
 }
 
 func (a *app) demo(ctx context.Context, o *demoOptions) (err error) {
-	if o.pace <= 0 || o.length < 0 {
-		return usageError("--pace", "it must be more than nothing, and --for not less", "as in 400ms")
+	c, err := o.config()
+	if err != nil {
+		return err
 	}
-	if !a.dataNamed {
+	kept := a.dataNamed
+	if !kept {
 		folder, err := os.MkdirTemp("", "seshat-demo-")
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-		a.data, a.dataNamed = filepath.Join(folder, "data"), true
+		a.data, a.dataNamed = folder, true
 	}
 	shop, err := demo.NewShop(a.now)
 	if err != nil {
@@ -78,19 +83,10 @@ func (a *app) demo(ctx context.Context, o *demoOptions) (err error) {
 		return err
 	}
 	defer closing(origin, &err)
-	c := config.Default("http://" + origin.address)
-	c.Listeners = []config.Listener{{Address: o.listen}}
-	c.API.Address = o.api
-	// The clients say which networks they come from, as proxies in front would.
-	if err := c.Trust("127.0.0.0/8", "::1/128"); err != nil {
-		return err
-	}
-	if faults := c.Validate(); len(faults) > 0 {
-		return faults
-	}
+	c.Upstreams[0].Servers = []string{"http://" + origin.address}
 	s, err := a.start(ctx, c)
 	if err != nil {
-		return err
+		return blamed(err, blameDemo)
 	}
 	playing, stop := context.WithCancel(ctx)
 	if o.length > 0 {
@@ -107,22 +103,75 @@ func (a *app) demo(ctx context.Context, o *demoOptions) (err error) {
 		clients.Run(playing)
 	})
 	all.Go(func() { a.tellStory(playing, s.store) })
+	counts := s.node.Inline.Stats
 	err = s.wait(playing, func() (*config.Config, error) { return c, nil })
 	stop()
 	all.Wait()
+	n := counts()
+	refused := n.Limited + n.Blocked
+	end := "All of it is removed; --data DIR would keep it."
+	if kept {
+		end = "They are kept in " + a.data + "."
+	}
+	a.note("")
+	a.note("%s, %d of them refused. %s", terminal.Plural(n.Allowed+n.Tagged+refused, "request", "requests"), refused, end)
 	return err
 }
+
+// config is the configuration of the gateway, as a file in front of the shop would say it.
+func (o *demoOptions) config() (*config.Config, error) {
+	if o.pace <= 0 {
+		return nil, usageError("--pace", "it must be more than nothing", "as in 400ms")
+	}
+	if o.length < 0 {
+		return nil, usageError("--for", "it must not be less than nothing", "as in 1m, or 0 until Ctrl-C")
+	}
+	c := config.Default("http://127.0.0.1:1") // until it is known where the shop is
+	c.Listeners = []config.Listener{{Address: o.listen}}
+	c.API.Address = o.api
+	c.Service = demo.Host // by whatever name a browser asks for it
+	grace := seshat.Duration(demoGrace)
+	c.ShutdownGrace = &grace
+	// The clients say which networks they come from, as proxies in front would.
+	if err := c.Trust("127.0.0.0/8", "::1/128"); err != nil {
+		return nil, err
+	}
+	faults := c.Validate()
+	for i := range faults {
+		faults[i].File = blameDemo(faults[i].Field)
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return c, nil
+}
+
+// blameDemo is the flag that set a field.
+func blameDemo(field string) string {
+	switch {
+	case strings.HasPrefix(field, "listeners"):
+		return "--listen"
+	case strings.HasPrefix(field, "api"):
+		return "--api"
+	default:
+		return ""
+	}
+}
+
+// demoGrace is what requests under way have at the end: a browser may follow a stream of events, and nobody waits for it.
+const demoGrace = 2 * time.Second
 
 // noteDemo says where to look.
 func (a *app) noteDemo(s *service) {
 	a.note("A shop with its clients, and Seshat between them.")
 	a.note("")
-	a.note("  Serving on http://%s, for the shop: look around, you are one of its sessions.", s.gateways[0].address)
+	a.note("  Serving on http://%s, for the shop: have a look at it.", s.gateways[0].address)
 	a.note("  The API is at http://%s, with /docs and /metrics.", s.api)
 	a.note("")
 	a.note("In another terminal:")
+	a.note("")
 	for _, command := range []string{"sessions", "sessions user:alice", "explore 'verdict:limit'", "status"} {
-		a.note("  seshat %s --data %s", command, a.data)
+		a.note("  %s", a.typed(command))
 	}
 	a.note("")
 	a.note("Ctrl-C ends it all. What happens meanwhile:")
@@ -153,7 +202,7 @@ const storyEvery = 2 * time.Second
 // tellStory says what happened as soon as it did, with the commands that show it.
 func (a *app) tellStory(ctx context.Context, s store.Store) {
 	story := []chapter{
-		{filter: "flow:logout", text: "Somebody signed in and out again. Who, and what in between?", commands: []string{"session"}},
+		{filter: "flow:logout", text: "Somebody signed in, and out again. Who, and what in between?", commands: []string{"session"}},
 		{filter: "flow:token-refresh", text: "The app's token was refreshed, and its session goes on.", commands: []string{"session"}},
 		{filter: "user:erin status:403", text: "erin reads the orders of others.", commands: []string{"session"}},
 		{filter: "verdict:limit", text: "Somebody makes up sessions, and shares the limit of their address.", commands: []string{"session"}},
@@ -178,9 +227,10 @@ func (a *app) tellStory(ctx context.Context, s store.Store) {
 			}
 			if id, found := a.newest(ctx, s, c.filter); found {
 				c.told = true
-				a.note("  %s", c.text)
+				a.note("")
+				a.note("%s", c.text)
 				for _, command := range c.commands {
-					a.note("    seshat %s %s --data %s", command, id, a.data)
+					a.note("  %s", a.typed(command+" "+id.String()))
 				}
 			}
 		}

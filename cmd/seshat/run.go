@@ -67,14 +67,17 @@ func misuse(command *cobra.Command, err error) error {
 
 const rootHelp = `Seshat works out which user session every request of an API's traffic belongs to.
 
-It reads recorded traffic (HAR, NDJSON, access logs), finds the session IDs in it, joins those that belong together, and
-answers: who did what, in what order, from where, with which token, and how we know.
+It sees live traffic, as a gateway or beside Envoy, NGINX, Traefik and Caddy, or reads what was recorded (HAR, NDJSON,
+access logs). It finds the session IDs in it, joins those that belong together, and answers: who did what, in what order,
+from where, with which token, and how we know. On live traffic it also acts: limits, a denylist, tokens that are not good.
 
 Times are shown in UTC; JSON, NDJSON and CSV have RFC 3339. Colour and cutting of long values are for terminals only.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`
 
-const rootExample = `  seshat import traffic.har logs/access.log.gz
+const rootExample = `  seshat demo
+  seshat run --upstream http://127.0.0.1:3000
+  seshat import traffic.har logs/access.log.gz
   seshat sessions 'user:alice status:>=400' --since 24h
   seshat session 3f1c2a9e
   seshat explore 'endpoint:"POST /login"' --columns time,id,session_id,user,status`
@@ -118,11 +121,11 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &seshat.Error{Kind: seshat.ErrorUsage, Err: err, Hint: "see " + cmd.CommandPath() + " --help"}
 	})
-	a.add(root, groupLive, a.runCommand(), a.demoCommand(), a.revokeCommand(), a.denylistCommand(), a.statusCommand())
-	a.add(root, groupLook, a.importCommand(), a.sessionsCommand(), a.sessionCommand(), a.exploreCommand(),
-		a.explainCommand(), a.exportCommand())
-	a.add(root, groupConfigure, a.applyCommand(), a.getCommand(), a.deleteCommand(), a.validateCommand(),
-		a.testCommand(), a.presetsCommand(), a.historyCommand(), a.rollbackCommand(), a.schemaCommand())
+	a.add(root, groupLive, a.demoCommand(), a.runCommand(), a.statusCommand(), a.revokeCommand(), a.denylistCommand())
+	a.add(root, groupLook, a.sessionsCommand(), a.sessionCommand(), a.exploreCommand(), a.explainCommand(),
+		a.importCommand(), a.exportCommand())
+	a.add(root, groupConfigure, a.applyCommand(), a.validateCommand(), a.testCommand(), a.getCommand(), a.deleteCommand(),
+		a.historyCommand(), a.rollbackCommand(), a.presetsCommand(), a.schemaCommand())
 	a.add(root, groupOther, a.jwtCommand(), a.keyCommand(), a.fieldsCommand(), a.versionCommand())
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

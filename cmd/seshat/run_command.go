@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -119,6 +118,17 @@ func (o *runOptions) blame(field string) string {
 	}
 }
 
+// blamed says the flag in place of the field that it set, in an error that names the field as its operation.
+func blamed(err error, blame func(field string) string) error {
+	var e *seshat.Error
+	if errors.As(err, &e) {
+		if flag := blame(e.Op); strings.HasPrefix(flag, "--") {
+			e.Op = flag
+		}
+	}
+	return err
+}
+
 func (a *app) run(ctx context.Context, o *runOptions) error {
 	c, err := o.load()
 	if err != nil {
@@ -130,7 +140,7 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 	}
 	s, err := a.start(ctx, c)
 	if err != nil {
-		return err
+		return blamed(err, o.blame)
 	}
 	a.announce(s, c)
 	return s.wait(ctx, func() (*config.Config, error) { return o.load() })
@@ -152,11 +162,7 @@ func (a *app) announce(s *service, c *config.Config) {
 		a.note("Forward-auth is served on http://%s.", s.forwardAuth)
 	}
 	a.note("The API is at http://%s, with /docs, /metrics, /healthz and /readyz.", s.api)
-	command := "seshat sessions"
-	if data := a.dataFlag(); data != "" {
-		command += " " + data
-	}
-	a.note("See who is there with: %s", command)
+	a.note("See who is there with: %s", a.typed("sessions"))
 }
 
 func servers(c *config.Config) (out []string) {
@@ -168,12 +174,4 @@ func servers(c *config.Config) (out []string) {
 		}
 	}
 	return out
-}
-
-// dataFlag is the flag that names the data directory where it is not the default.
-func (a *app) dataFlag() string {
-	if !a.dataNamed {
-		return ""
-	}
-	return fmt.Sprintf("--data %s", a.data)
 }

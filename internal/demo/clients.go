@@ -22,7 +22,8 @@ type Clients struct {
 	Seed uint64
 
 	mu     sync.Mutex
-	stolen *http.Cookie // of a signed-in shopper
+	stolen *http.Cookie // of a shopper who did not sign out
+	theft  bool         // there was one
 }
 
 // Run lets all clients work until ctx ends.
@@ -113,7 +114,7 @@ func (d *client) do(ctx context.Context, method, path, contentType, body string,
 	if err != nil {
 		return 0, ""
 	}
-	r.Host = host
+	r.Host = Host
 	r.Header.Set("User-Agent", d.agent)
 	r.Header.Set("X-Forwarded-For", d.ip)
 	r.Header.Set("X-Forwarded-Proto", "https")
@@ -154,7 +155,7 @@ func (d *client) signIn(ctx context.Context, user string) int {
 // cookie is the session cookie that the client has; nil when there is none. The jar keeps it for the host that was asked
 // for, wherever the connection led.
 func (d *client) cookie() *http.Cookie {
-	for _, cookie := range d.http.Jar.Cookies(&url.URL{Scheme: "http", Host: host, Path: "/"}) {
+	for _, cookie := range d.http.Jar.Cookies(&url.URL{Scheme: "http", Host: Host, Path: "/"}) {
 		if cookie.Name == cookieName {
 			return cookie
 		}
@@ -162,5 +163,5 @@ func (d *client) cookie() *http.Cookie {
 	return nil
 }
 
-// host is what clients ask for.
-const host = "shop.example"
+// Host is what clients ask for.
+const Host = "shop.example"

@@ -9,9 +9,10 @@ import (
 // ThiefAddress is in a network that nobody else comes from.
 const ThiefAddress = "203.0.113.66"
 
-// thief uses the cookie of somebody who is signed in, from another network and another browser.
+// thief uses the cookie of somebody who did not sign out, from another network and another browser, for as long as it is
+// of use.
 func (c *Clients) thief(ctx context.Context, d *client) {
-	d.think(ctx, 20)
+	d.think(ctx, 5)
 	c.mu.Lock()
 	cookie := c.stolen
 	c.stolen = nil
@@ -20,11 +21,11 @@ func (c *Clients) thief(ctx context.Context, d *client) {
 		return
 	}
 	d.agent, d.ip, d.http.Jar = "python-requests/2.32", ThiefAddress, nil
-	for range 6 {
+	for ctx.Err() == nil {
 		if d.get(ctx, "/account", "Cookie", cookieName+"="+cookie.Value) == http.StatusUnauthorized {
 			return
 		}
-		d.think(ctx, 0.5)
+		d.think(ctx, 2)
 	}
 }
 

@@ -20,11 +20,7 @@ func (c *Clients) visitor(ctx context.Context, d *client) {
 func (c *Clients) shopper(ctx context.Context, d *client) {
 	c.visitor(ctx, d)
 	d.signIn(ctx, []string{"alice", "bob", "carol", "dave"}[d.random.IntN(4)])
-	if cookie := d.cookie(); cookie != nil {
-		c.mu.Lock()
-		c.stolen = cookie
-		c.mu.Unlock()
-	}
+	forgets := c.forgets(d) // to sign out
 	for range 2 + d.random.IntN(6) {
 		d.think(ctx, 1)
 		d.form(ctx, "/cart", "product", strconv.Itoa(1+d.random.IntN(500)))
@@ -32,9 +28,23 @@ func (c *Clients) shopper(ctx context.Context, d *client) {
 	d.think(ctx, 1)
 	d.form(ctx, "/orders")
 	d.think(ctx, 2)
-	if d.random.IntN(4) > 0 {
+	if !forgets {
 		d.form(ctx, "/logout")
 	}
+}
+
+// forgets decides whether a shopper who has signed in will not sign out. Then somebody steals the cookie, which is of use
+// until the session is ended by somebody else. The first shopper does, so that it need not be waited for.
+func (c *Clients) forgets(d *client) bool {
+	cookie := d.cookie()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	forgets := d.random.IntN(4) == 0 || !c.theft
+	if cookie == nil || !forgets {
+		return false
+	}
+	c.stolen, c.theft = cookie, true
+	return true
 }
 
 // family shares one browser: two users, one after the other.

@@ -10,4 +10,6 @@ var resources string
 
 // Resources are what somebody who runs the shop would declare: session rules, a flow, a validation of the shop's tokens,
 // and limits.
-func (s *Shop) Resources() []byte { return []byte(strings.Replace(resources, "JWKS'", string(s.JWKS())+"'", 1)) }
+func (s *Shop) Resources() []byte {
+	return []byte(strings.Replace(resources, "JWKS'", string(s.JWKS())+"'", 1))
+}

@@ -115,11 +115,6 @@ func refuse(w http.ResponseWriter, status int) {
 	answer(w, status, map[string]string{"error": http.StatusText(status)})
 }
 
-func page(w http.ResponseWriter, title string) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = fmt.Fprintf(w, "<!doctype html><title>%s</title><h1>%[1]s</h1><p>The demo shop of Seshat.</p>\n", title)
-}
-
 // product is the number in a path, if there is such a product.
 func product(r *http.Request) (int, bool) {
 	n, err := strconv.Atoi(r.PathValue("id"))

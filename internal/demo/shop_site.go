@@ -53,17 +53,19 @@ func (s *Shop) start(w http.ResponseWriter, old string, v visit) {
 
 func (s *Shop) browse(title string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if v, old := s.visit(r); v == nil {
+		v, old := s.visit(r)
+		if v == nil {
 			s.start(w, old, visit{})
+			v = &visit{}
 		}
-		page(w, title)
+		page(w, http.StatusOK, title, v.user)
 	}
 }
 
 func (s *Shop) login(w http.ResponseWriter, r *http.Request) {
 	user, password := r.FormValue("username"), r.FormValue("password")
 	if want, known := Users()[user]; !known || want != password {
-		http.Error(w, "wrong user or password", http.StatusUnauthorized)
+		page(w, http.StatusUnauthorized, "Wrong user or password", "")
 		return
 	}
 	v, old := s.visit(r)
@@ -90,20 +92,20 @@ func (s *Shop) logout(w http.ResponseWriter, r *http.Request) {
 func (s *Shop) cart(w http.ResponseWriter, r *http.Request) {
 	v, _ := s.visit(r)
 	if v == nil {
-		http.Error(w, "no session", http.StatusUnauthorized)
+		page(w, http.StatusUnauthorized, "No session", "")
 		return
 	}
 	s.mu.Lock()
 	v.cart++
 	n := v.cart
 	s.mu.Unlock()
-	page(w, fmt.Sprintf("%d in the cart", n))
+	page(w, http.StatusOK, fmt.Sprintf("%d in the cart", n), v.user)
 }
 
 func (s *Shop) order(w http.ResponseWriter, r *http.Request) {
 	v, _ := s.visit(r)
 	if v == nil || v.user == "" {
-		http.Error(w, "sign in first", http.StatusUnauthorized)
+		page(w, http.StatusUnauthorized, "Sign in first", "")
 		return
 	}
 	http.Redirect(w, r, fmt.Sprintf("/orders/%d", s.newOrder(v.user)), http.StatusSeeOther)
@@ -138,18 +140,19 @@ func (s *Shop) orderPage(w http.ResponseWriter, r *http.Request) {
 	v, _ := s.visit(r)
 	switch {
 	case v == nil || v.user == "":
-		http.Error(w, "sign in first", http.StatusUnauthorized)
+		page(w, http.StatusUnauthorized, "Sign in first", "")
 	case s.owner(r) != v.user:
-		http.Error(w, "not yours", http.StatusForbidden)
+		page(w, http.StatusForbidden, "Not yours", v.user)
 	default:
-		page(w, "Order "+r.PathValue("id"))
+		page(w, http.StatusOK, "Order "+r.PathValue("id"), v.user)
 	}
 }
 
 func (s *Shop) account(w http.ResponseWriter, r *http.Request) {
-	if v, _ := s.visit(r); v == nil || v.user == "" {
-		http.Error(w, "sign in first", http.StatusUnauthorized)
+	v, _ := s.visit(r)
+	if v == nil || v.user == "" {
+		page(w, http.StatusUnauthorized, "Sign in first", "")
 		return
 	}
-	page(w, "Your account")
+	page(w, http.StatusOK, "Your account", v.user)
 }
