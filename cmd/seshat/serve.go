@@ -181,19 +181,15 @@ func (s *service) claimData(ctx context.Context) error {
 	return nil
 }
 
-const (
-	// storeMemory is what the database may take beside the rest of the process.
-	storeMemory = 128 << 20
-	// staleness is how old what readers see may be: not every question has to bring the newest exchanges into the tables.
-	staleness = time.Second
-)
+// staleness is how old what readers see may be: not every question has to bring the newest exchanges into the tables.
+const staleness = 300 * time.Millisecond
 
 // openStore opens the store, unless another process records.
 func (s *service) openStore(ctx context.Context) error {
 	if s.config.Role == config.RoleGateway {
 		return nil
 	}
-	opened, err := s.app.openStore(ctx, duckdb.Options{LockWait: lockWait, Logger: s.logger("store")})
+	opened, err := s.app.openStore(ctx, duckdb.Options{LockWait: lockWait, Staleness: staleness, Logger: s.logger("store")})
 	if err != nil {
 		return err
 	}
@@ -258,7 +254,9 @@ func (s *service) startNode(ctx context.Context) error {
 	c := s.config
 	o := node.Options{
 		KeyFile: s.app.path(keyFile), NodeFile: s.app.path("node"), JournalBytes: int64(*c.Journal.MaxBytes), Store: s.store,
-		Publisher: pipeline.PublisherConfig{MaxDelay: time.Duration(*c.Journal.BatchDelay), FailClosed: c.Journal.FailClosed},
+		Publisher: pipeline.PublisherConfig{
+			MaxDelay: time.Duration(*c.Journal.BatchDelay), MaxQueueBytes: int(*c.Journal.MaxQueueBytes), FailClosed: c.Journal.FailClosed,
+		},
 		Inline: pipeline.InlineConfig{
 			FailClosed: c.Journal.FailClosed, Environment: c.Environment,
 			Fields: pipeline.SessionFields{
