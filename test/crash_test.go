@@ -5,12 +5,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // TestKilledGateway kills an instance without warning, fifty times under load, and starts it again: every exchange whose
@@ -21,77 +17,26 @@ func TestKilledGateway(t *testing.T) {
 	if testing.Short() {
 		times = 5
 	}
-	origin := shop(t)
 	s := fresh(t)
-	config := file(t, "seshat.yaml", `
-listen: "127.0.0.1:0"
-upstreams: [{name: shop, servers: ["`+origin.URL+`"]}]
-journal: {failClosed: true}
-`)
-	var answered sync.Map // number of a request → true
-	var next, count atomic.Int64
+	config := configuration(t, shop(t).URL, "journal: {failClosed: true}\n")
+	l := newLoad(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	for range times {
 		g := s.serve("-c", config)
-		var clients sync.WaitGroup
-		c := client(t)
-		for n := range 8 {
-			clients.Go(func() {
-				cookie := "SHOPSESS=of-user" + strconv.Itoa(n) + "-Zk3vQ9xTt1LmN8pR2s"
-				for {
-					number := next.Add(1)
-					a, err := tryAsk(c, http.MethodGet, g.gateway+"/n/"+strconv.FormatInt(number, 10), "", "Cookie", cookie)
-					if err != nil {
-						return // it was killed
-					}
-					if a.status == http.StatusOK {
-						answered.Store(number, true)
-						count.Add(1)
-					}
-				}
-			})
-		}
-		before := count.Load()
-		deadline := time.Now().Add(soon)
+		before := l.count(http.StatusOK)
+		l.start(g.gateway, 8)
 		// At moments all over what goes on: publishing, committing, trimming.
-		for wait := int64(1 + random.IntN(400)); count.Load() < before+wait; {
-			if time.Now().After(deadline) {
-				t.Fatal("nothing is answered")
-			}
-			time.Sleep(time.Millisecond)
-		}
+		wait := 1 + random.IntN(400)
+		eventually(t, "requests are answered", func() bool { return l.count(http.StatusOK) >= before+wait })
 		g.kill()
-		clients.Wait()
+		l.stop()
 	}
 	g := s.serve("-c", config)
-	eventually(t, "the journal is stored", func() bool {
-		stored := len(s.explore("path", "path:/n/*"))
-		return int64(stored) >= count.Load() && strings.Contains(ask(t, client(t), http.MethodGet, g.api+"/readyz", "").body, `"ok"`)
-	})
+	g.settled()
 	g.stop()
-	seen := map[string]int{}
-	for _, row := range s.explore("path", "path:/n/*") {
-		seen[row[0]]++
-	}
-	for path, n := range seen {
-		if n > 1 {
-			t.Errorf("%s is stored %d times", path, n)
-		}
-	}
-	lost := 0
-	answered.Range(func(number, _ any) bool {
-		if seen["/n/"+strconv.FormatInt(number.(int64), 10)] == 0 {
-			if lost++; lost <= 5 {
-				t.Errorf("request %d was answered and is not stored", number)
-			}
-		}
-		return true
-	})
-	if lost > 5 {
-		t.Errorf("… %d in all", lost)
-	}
-	t.Logf("%d requests, %d answered, %d stored", next.Load(), count.Load(), len(seen))
-	noSecrets(t, s.data, "Zk3vQ9xTt1LmN8pR2s")
+	l.check(s, 0)
+	t.Logf("%d requests: %v", l.next, l.statuses())
+	noSecrets(t, s.data, loadSecret)
 }
 
 // noSecrets fails the test when a file of the data directory holds a secret.

@@ -189,6 +189,8 @@ type Journal struct {
 	FailClosed bool             `json:"failClosed,omitempty"`
 	MaxBytes   *Size            `json:"maxBytes,omitempty"`
 	BatchDelay *seshat.Duration `json:"batchDelay,omitempty"`
+	// MaxQueueBytes is what waits in memory while the journal takes nothing.
+	MaxQueueBytes *Size `json:"maxQueueBytes,omitempty"`
 }
 
 // NATS is a cluster of the user's in place of the embedded server.

@@ -35,6 +35,8 @@ const (
 
 	// defaultJournalBytes holds some hours of a busy gateway while the store does not take anything.
 	defaultJournalBytes = 4 << 30
+	// defaultQueueBytes is some minute of 3,000 exchanges a second.
+	defaultQueueBytes   = 64 << 20
 	defaultSyncInterval = time.Second
 	defaultBatchDelay   = 50 * time.Millisecond
 	defaultGrace        = 30 * time.Second
@@ -87,6 +89,7 @@ func (c *Config) fill() {
 	duration(&c.Journal.SyncInterval, defaultSyncInterval)
 	duration(&c.Journal.BatchDelay, defaultBatchDelay)
 	size(&c.Journal.MaxBytes, defaultJournalBytes)
+	size(&c.Journal.MaxQueueBytes, defaultQueueBytes)
 	duration(&c.ShutdownGrace, defaultGrace)
 	if c.ForwardAuth != nil && c.ForwardAuth.Observe == "" {
 		c.ForwardAuth.Observe = "auth"

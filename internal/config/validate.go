@@ -193,6 +193,9 @@ func (c *Config) validateJournal(f *faultList) {
 	if s := *c.Journal.MaxBytes; s < 16<<20 {
 		f.add("journal.maxBytes", "is too small to outlast a restart of the store", "at least 16MiB")
 	}
+	if s := *c.Journal.MaxQueueBytes; s < 1<<20 {
+		f.add("journal.maxQueueBytes", "is less than a few batches", "at least 1MiB")
+	}
 	if c.NATS != nil && (c.Cluster != nil || c.NATSListen != nil) {
 		f.add("nats", "a cluster of one's own is configured besides the embedded server", "leave out nats, or cluster and natsListen")
 	}

@@ -21,7 +21,7 @@ func (n *Node) openJournal(ctx context.Context) error {
 		options natsjournal.Options
 	}{
 		{&n.journal, natsjournal.Options{Stream: journalStream, MaxBytes: n.options.JournalBytes, Room: n.options.Room}},
-		{&n.notices, natsjournal.Options{Stream: noticesStream, MaxBytes: noticesBytes, MaxAge: noticesAge, DropOldest: true}},
+		{&n.notices, natsjournal.Options{Stream: noticesStream, MaxBytes: noticesBytes, MaxAge: noticesAge, DropOldest: true, Room: n.options.Room}},
 	} {
 		open.options.Replicas = n.options.Replicas
 		conn, err := n.connect()
