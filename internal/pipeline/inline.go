@@ -170,6 +170,9 @@ func (p *Inline) begin(x *seshat.Exchange) *Passage {
 	w.digests = protect.Digests(w.hasher, &w.identity, w.digests[:0])
 	w.request = enforce.Request{Exchange: x, Identity: &w.identity, Digests: w.digests, Now: x.Time, Reader: w.Worker}
 	p.config.Enforcer.Decide(&w.request, &g.decision)
+	if g.decision.Verdict.Status == http.StatusUnauthorized {
+		g.forgetCookies(&w.identity)
+	}
 	w.request.Exchange = nil
 	if p.held.Add(1) <= maxHeld {
 		g.worker, w.seen = w, seeing(x)
@@ -216,6 +219,8 @@ type Passage struct {
 	answer   Answer
 	response []seshat.Field
 	request  []seshat.Field
+	// forgotten are the Set-Cookie fields that take the session of a refused request out of a browser.
+	forgotten []seshat.Field
 }
 
 // Verdict is what was decided.
@@ -241,6 +246,11 @@ func (g *Passage) End(ctx context.Context, x *seshat.Exchange) error {
 	refused := g.decision.Verdict.Action.Refuses()
 	if x.TraceID == "" {
 		x.TraceID = traceID(x.Request.Header)
+	}
+	if refused { // what is answered then is not the origin's, and says nothing of sessions
+		own := x.Response.Header
+		x.Response.Header = nil
+		defer func() { x.Response.Header = own }()
 	}
 	w := g.whole(x)
 	o := &w.observation
@@ -276,7 +286,8 @@ func (g *Passage) release() {
 	g.decision.Reset()
 	clear(g.response)
 	clear(g.request)
-	*g = Passage{decision: g.decision, response: g.response[:0], request: g.request[:0]}
+	clear(g.forgotten)
+	*g = Passage{decision: g.decision, response: g.response[:0], request: g.request[:0], forgotten: g.forgotten[:0]}
 	p.passage.Put(g)
 }
 

@@ -28,7 +28,7 @@ func (g *Passage) Answer() *Answer {
 			Status: v.Status,
 			Fields: append([]seshat.Field{
 				{Name: "Content-Type", Value: "application/problem+json"}, {Name: "Cache-Control", Value: "no-store"},
-			}, g.ResponseFields()...),
+			}, append(g.forgotten, g.ResponseFields()...)...),
 			Body: problem(v),
 		}
 	}
