@@ -122,7 +122,7 @@ func (a *app) importFiles(ctx context.Context, files []string, o *importOptions)
 	summary, err := run.importAll(ctx, inputs)
 	run.progress.Done()
 	run.countBad()
-	if err != nil && summary.Seconds == 0 { // it did not begin, so that there is nothing to sum up
+	if err != nil && summary.Seconds == 0 && ctx.Err() == nil { // it did not begin, so that there is nothing to sum up
 		return err
 	}
 	if err := errors.Join(err, a.printSummary(&summary, o.output)); err != nil {
