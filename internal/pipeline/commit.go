@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seshat-project/seshat"
@@ -35,8 +36,8 @@ type revocation struct {
 	at      time.Time
 }
 
-// live is what distinguishes the commits of a recorder: nothing comes twice, so that the store need not be asked; each has
-// a position; and others are told what changed.
+// live is what distinguishes the commits of a recorder: hardly anything comes twice, so that the store is seldom asked; each
+// has a position; and others are told what changed.
 type live struct {
 	source string
 	// position returns the position of the batch that is made, and what to call in the goroutine that has written it.
@@ -127,7 +128,7 @@ func (c *Committer) commit(ctx context.Context) error {
 	for i, o := range fresh {
 		c.revoke(i)
 		batch.Exchanges = append(batch.Exchanges, seshat.Assigned{Observation: o, Session: c.correlator.Process(o)})
-		if c.live == nil {
+		if c.live == nil || o.ID != "" {
 			c.recent[o.Key] = struct{}{}
 		}
 	}
@@ -187,9 +188,7 @@ func countsOf(fresh []*seshat.Observation, changes *correlate.Changes) Counts {
 // fresh takes what is waiting and leaves out what is stored already.
 func (c *Committer) fresh(ctx context.Context) ([]*seshat.Observation, error) {
 	if c.live != nil {
-		fresh := c.waiting
-		c.waiting = make([]*seshat.Observation, 0, cap(fresh)) // the batch in work refers to none of it
-		return fresh, nil
+		return c.freshLive(ctx)
 	}
 	keys := make([]seshat.ExchangeKey, len(c.waiting))
 	times := make([]time.Time, len(c.waiting))
@@ -215,6 +214,58 @@ func (c *Committer) fresh(ctx context.Context) ([]*seshat.Observation, error) {
 	clear(c.waiting)
 	c.waiting = c.waiting[:0]
 	return fresh, nil
+}
+
+// freshLive is fresh for a recorder. Nothing comes twice there but exchanges with an ID of their own: their source may read
+// them again after a crash, as the follower of a log does. The store is asked about these only.
+func (c *Committer) freshLive(ctx context.Context) ([]*seshat.Observation, error) {
+	var places []int
+	var keys []seshat.ExchangeKey
+	var times []time.Time
+	for i, o := range c.waiting {
+		if o.ID != "" {
+			places, keys, times = append(places, i), append(keys, o.Key), append(times, o.Time)
+		}
+	}
+	var known []bool
+	if len(places) > 0 {
+		var err error
+		if known, err = c.store.Known(ctx, keys, times); err != nil {
+			return nil, err
+		}
+	}
+	fresh := c.waiting
+	c.waiting = make([]*seshat.Observation, 0, cap(fresh)) // the batch in work refers to none of it
+	seen := make(map[seshat.ExchangeKey]struct{}, len(places))
+	removed := 0
+	for n, i := range places {
+		_, twice := seen[keys[n]]
+		_, recent := c.recent[keys[n]]
+		seen[keys[n]] = struct{}{}
+		if known[n] || twice || recent {
+			fresh[i] = nil
+			removed++
+		}
+	}
+	if removed == 0 {
+		return fresh, nil
+	}
+	c.counts.Duplicates += int64(removed)
+	for i := range c.revoked {
+		before := fresh[:c.revoked[i].after]
+		c.revoked[i].after -= len(before) - countPresent(before)
+	}
+	return slices.DeleteFunc(fresh, func(o *seshat.Observation) bool { return o == nil }), nil
+}
+
+func countPresent(observations []*seshat.Observation) int {
+	n := 0
+	for _, o := range observations {
+		if o != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // load brings the state into memory that correlating the observations needs.

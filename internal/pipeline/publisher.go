@@ -3,11 +3,14 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/correlate"
@@ -162,7 +165,11 @@ func (p *Publisher) signal() {
 // waits, and returns nil: what cannot be taken is dropped and counted. With FailClosed it returns nil when the exchange
 // is in the log. After an error the exchange is most likely not there: an answer of the log may have got lost.
 func (p *Publisher) Append(ctx context.Context, t Ticket, o *seshat.Observation) error {
-	o.Key = seshat.ExchangeKey(mix(p.base + p.keys.Add(1)))
+	if o.ID == "" {
+		o.Key = seshat.ExchangeKey(mix(p.base + p.keys.Add(1)))
+	} else {
+		o.Key = ownKey(o)
+	}
 	p.mu.Lock()
 	batch, err := p.add(o)
 	p.begun.end(t) // after o is in the batch, so that no watermark can overtake it
@@ -301,6 +308,16 @@ func (p *Publisher) Flush(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the journal: %w", ctx.Err())
 	}
+}
+
+// ownKey is the key of an exchange that has an ID of its own: the same however often its source reads it, and the same as
+// in an import.
+func ownKey(o *seshat.Observation) seshat.ExchangeKey {
+	text := make([]byte, 0, 1+seshat.MaxExchangeID+12)
+	text = append(append(text, 'i'), o.ID...)
+	text = binary.LittleEndian.AppendUint64(text, uint64(o.Time.Unix()))
+	text = binary.LittleEndian.AppendUint32(text, uint32(o.Time.Nanosecond()))
+	return seshat.ExchangeKey(xxh3.Hash(text))
 }
 
 // mix spreads x over all 64 bits so that different numbers stay different (the finalizer of SplitMix64, by Steele, Lea
