@@ -182,8 +182,8 @@ func TestNGINX(t *testing.T) {
 	})
 }
 
-// TestNGINXWholeLog sends requests while the log is rotated and Seshat is ended and started again: traffic flows, and
-// each request is recorded once.
+// TestNGINXWholeLog sends requests while the log is rotated and Seshat is ended, killed and started again: traffic flows,
+// and each request is recorded once.
 func TestNGINXWholeLog(t *testing.T) {
 	need(t, "nginx")
 	origin, s, address, folder := shop(t), fresh(t), freeAddress(t), t.TempDir()
@@ -221,9 +221,17 @@ func TestNGINXWholeLog(t *testing.T) {
 	send(10) // nobody answers, and traffic flows
 	n.rotate()
 	send(10)
-	s.asked(n.log, address)
+	r = s.asked(n.log, address)
 	send(10)
 	recorded()
+	for range 3 {
+		send(20)
+		r.kill()
+		send(5)
+		r = s.asked(n.log, address)
+		send(5)
+		recorded()
+	}
 }
 
 var secretOfNGINX = regexp.MustCompile(`of-bob|SHOPSESS`)
