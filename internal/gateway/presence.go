@@ -21,6 +21,10 @@ func (c *conn) arrived() bool { return c.awaited.Swap(nil) != nil }
 // lookAfterClients interrupts what clients that are gone have waited for.
 func (s *Server) lookAfterClients() {
 	now := s.sweeper.now.Load()
+	if now-s.looked < int64(presenceAfter)/2 {
+		return
+	}
+	s.looked = now
 	var long []*conn
 	s.mutex.Lock()
 	for c := range s.conns {

@@ -88,6 +88,7 @@ type Server struct {
 	counts  counts
 	refused refusedCounts
 
+	looked   int64 // after clients, the last time; the sweeper's
 	draining atomic.Bool
 	serial   atomic.Uint32
 	mutex    sync.Mutex
