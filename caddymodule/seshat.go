@@ -35,7 +35,7 @@ import (
 )
 
 // init registers the module, which is how Caddy finds it.
-func init() {
+func init() { //nolint:gochecknoinits // Caddy knows no other way
 	caddy.RegisterModule(Handler{})
 	httpcaddyfile.RegisterHandlerDirective("seshat", parseDirective)
 	// Before everything that answers, and after what rewrites requests: what is judged is what is served.
@@ -68,7 +68,7 @@ type Handler struct {
 
 // nodes are the middlewares by their data directory. Caddy starts a new configuration before it ends the old one: with
 // the same data directory both use the same middleware.
-var nodes = caddy.NewUsagePool()
+var nodes = caddy.NewUsagePool() //nolint:gochecknoglobals // what outlives a configuration lives here
 
 // node is a middleware in the pool.
 type node struct {

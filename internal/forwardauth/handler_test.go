@@ -210,13 +210,13 @@ func TestRefuses(t *testing.T) {
 			t.Errorf("recorded status %d by %q", o.Status, o.Verdict.By)
 		}
 	}
-	login := func(make func(method, uri string, more ...string) *http.Request, n int) *http.Request {
+	login := func(asks func(method, uri string, more ...string) *http.Request, n int) *http.Request {
 		for range n {
-			if answer := ask(h, make("POST", "/login")); answer.StatusCode != 200 {
+			if answer := ask(h, asks("POST", "/login")); answer.StatusCode != 200 {
 				t.Fatalf("status %d within the limit", answer.StatusCode)
 			}
 		}
-		return make("POST", "/login")
+		return asks("POST", "/login")
 	}
 	f(login(nginx, 2), 403, "429", "Limit/login")
 	f(caddy("POST", "/login"), 429, "429", "Limit/login")

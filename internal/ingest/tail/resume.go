@@ -197,8 +197,8 @@ func (f *Follower) format(g *growing) (*accesslog.Format, io.Reader, error) {
 	}
 	buffer := bufio.NewReaderSize(g, sampleBytes)
 	for want := 1; ; want = buffer.Buffered() + 1 {
-		sample, err := buffer.Peek(min(want, sampleBytes))
-		sample, _ = buffer.Peek(buffer.Buffered())
+		_, err := buffer.Peek(min(want, sampleBytes)) // waits for that much
+		sample, _ := buffer.Peek(buffer.Buffered())
 		if end := bytes.LastIndexByte(sample, '\n'); end >= 0 {
 			all := slices.DeleteFunc(bytes.Split(sample[:end], []byte("\n")), func(line []byte) bool {
 				line = bytes.TrimSpace(line)
