@@ -3,10 +3,21 @@ package main
 import (
 	"net"
 	"os"
+	"strconv"
 )
 
 // notifyReady tells systemd that the instance serves (sd_notify). Without systemd it does nothing.
 func notifyReady() { notify("READY=1") }
+
+// notifyReloading tells systemd that the configuration is read again; notifyReady ends that. Units of Type=notify-reload
+// need to know when it was.
+func notifyReloading() {
+	state := "RELOADING=1"
+	if now := monotonicMicroseconds(); now > 0 {
+		state += "\nMONOTONIC_USEC=" + strconv.FormatInt(now, 10)
+	}
+	notify(state)
+}
 
 func notifyStopping() { notify("STOPPING=1") }
 

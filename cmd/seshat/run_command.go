@@ -23,9 +23,9 @@ changes while it runs: seshat apply, seshat revoke.
 Other commands find the running instance by the data directory. The API, /metrics, /healthz and /readyz are served at
 127.0.0.1:9180 (--api).
 
-SIGHUP reads the file and the certificates again: what is wrong is said, and what was in force stays. SIGTERM and Ctrl-C end
-it: requests under way end within the shutdownGrace (30s), and what is in the journal is stored. A second one ends it at once;
-nothing that was acknowledged is lost.`
+SIGHUP reads the file, its certificates and resources again; what is wrong is said, and then what was in force stays. SIGTERM
+and Ctrl-C end it: requests under way have the shutdownGrace (30s), and what is in the journal is stored. A second one ends
+it at once; nothing that was acknowledged is lost.`
 
 type runOptions struct {
 	file     string

@@ -38,7 +38,8 @@ import (
 // It ends in the opposite order: first nobody is let in, then what is under way ends, then the journal is stored.
 type service struct {
 	app     *app
-	config  *config.Config
+	config  *config.Config // of the start
+	current *config.Config // as it was read last; of the goroutine that waits
 	claim   *instance.Claim
 	store   store.Store
 	node    *node.Node
@@ -78,17 +79,17 @@ const claimWait = 5 * time.Second
 
 // start starts an instance. It returns when everything is served.
 func (a *app) start(ctx context.Context, c *config.Config) (s *service, err error) {
-	s = &service{app: a, config: c, started: a.now(), failed: make(chan error, 1)}
+	s = &service{app: a, config: c, current: c, started: a.now(), failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
-			ending, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(*c.ShutdownGrace))
+			ending, stop := context.WithTimeout(context.WithoutCancel(ctx), s.grace())
 			defer stop()
 			err = errors.Join(err, s.stop(ending))
 			s = nil
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		s.claimData, s.openStore, s.startTracing, s.startNode, s.applyResources, s.startGateway, s.startExtProc,
+		s.claimData, s.openStore, s.startTracing, s.startNode, s.declareFirst, s.startGateway, s.startExtProc,
 		s.startForwardAuth, s.followLogs, s.startAPI,
 	} {
 		if err := step(ctx); err != nil {
@@ -126,17 +127,19 @@ func (s *service) wait(ctx context.Context, load func() (*config.Config, error))
 	for waiting := true; waiting; {
 		select {
 		case <-ctx.Done():
-			s.app.note("Ending: requests under way have %s.", s.config.ShutdownGrace)
+			s.app.note("Ending: requests under way have %s.", s.current.ShutdownGrace)
 			waiting = false
 		case err = <-s.failed:
 			waiting = false
 		case <-hangups:
-			s.reload(load)
+			notifyReloading()
+			s.reload(ctx, load)
+			notifyReady()
 		}
 	}
 	s.ending.Store(true)
 	notifyStopping()
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(*s.config.ShutdownGrace)+storeGrace)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace()+storeGrace)
 	defer cancel()
 	return errors.Join(err, s.stop(ending))
 }
@@ -147,7 +150,7 @@ const storeGrace = 5 * time.Second
 
 // stop ends the instance in the opposite order of its start.
 func (s *service) stop(ctx context.Context) error {
-	draining, cancel := context.WithTimeout(ctx, time.Duration(*s.config.ShutdownGrace))
+	draining, cancel := context.WithTimeout(ctx, s.grace())
 	defer cancel()
 	var all sync.WaitGroup
 	errs := make([]error, len(s.sources))
@@ -345,12 +348,15 @@ func readSecret(field, file string) (string, error) {
 	return secret, nil
 }
 
-// applyResources applies the files that the configuration names.
-func (s *service) applyResources(ctx context.Context) error {
-	if len(s.config.Resources) == 0 {
+// declareFirst applies the files that the configuration names, before anybody is let in.
+func (s *service) declareFirst(ctx context.Context) error { return s.applyResources(ctx, s.config) }
+
+// applyResources applies the files that a configuration names.
+func (s *service) applyResources(ctx context.Context, c *config.Config) error {
+	if len(c.Resources) == 0 {
 		return nil
 	}
-	parsed, err := s.app.readResources(s.config.Resources)
+	parsed, err := s.app.readResources(c.Resources)
 	if err != nil {
 		return err
 	}

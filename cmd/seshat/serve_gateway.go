@@ -10,25 +10,27 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/seshat-project/seshat"
-	"github.com/seshat-project/seshat/internal/clientaddr"
 	"github.com/seshat-project/seshat/internal/config"
 	"github.com/seshat-project/seshat/internal/gateway"
-	"github.com/seshat-project/seshat/internal/http1"
 	"github.com/seshat-project/seshat/internal/listener"
 )
 
-// gatewayParts are what a gateway consists of: what it listens with, the loops for HTTP/1.1 and HTTP/2, and the routes and
-// upstreams in force, which a reload replaces.
+// gatewayParts are what a gateway consists of: what it listens with, the loops that serve connections, and the routes and
+// upstreams in force. A reload replaces all but the first.
 type gatewayParts struct {
 	routing   gateway.Routing
-	http1     *gateway.Server
-	http2     *gateway.HTTP2
 	listeners []*listener.Server
 	upstreams atomic.Pointer[upstreams]
+
+	mu      sync.RWMutex
+	loops   *loops
+	leaving map[*loops]struct{} // those before, while they have connections
+	left    loopStats           // of those that have ended
 }
 
 // startGateway listens and serves.
@@ -37,45 +39,20 @@ func (s *service) startGateway(ctx context.Context) error {
 	if len(c.Listeners) == 0 {
 		return nil
 	}
-	g := &gatewayParts{}
+	g := &gatewayParts{leaving: map[*loops]struct{}{}}
 	s.gateway = g
-	if err := s.route(c); err != nil {
+	first, err := s.newRouting(c)
+	if err != nil {
 		return err
 	}
+	g.route(first)
 	s.onStop(func(context.Context) error { g.upstreams.Load().close(); return nil })
-	field, err := clientaddr.ParseSource(c.TrustedField)
+	serving, err := s.newLoops(c)
 	if err != nil {
 		return err
 	}
-	clients, err := clientaddr.New(clientaddr.Config{
-		Trusted: config.Prefixes(c.TrustedProxies), Source: field, SendForwarded: c.ForwardedFields == "forwarded" || c.ForwardedFields == "both",
-		NoXForwarded: c.ForwardedFields == "forwarded",
-	})
-	if err != nil {
-		return err
-	}
-	g.http2, err = gateway.NewHTTP2(gateway.HTTP2Config{
-		Guard: gateway.Guarded(s.node.Inline), Routing: &g.routing, Clients: clients, Via: c.Via,
-		HideClient: c.ForwardedFields == "none", MaxBody: int64(*c.Input.MaxBodyBytes), MaxHeaderBytes: int(*c.Input.MaxHeaderBytes),
-		BodyTimeout: time.Duration(*c.Timeouts.Body), IdleTimeout: time.Duration(*c.Timeouts.KeepAlive), Log: s.logger("gateway"),
-	})
-	if err != nil {
-		return err
-	}
-	g.http1, err = gateway.New(gateway.Config{
-		Guard: gateway.Guarded(s.node.Inline), Routing: &g.routing, Clients: clients, HideClient: c.ForwardedFields == "none",
-		Limits:  http1.Limits{HeadBytes: int(*c.Input.MaxHeaderBytes), Fields: c.Input.MaxHeaderFields},
-		MaxBody: int64(*c.Input.MaxBodyBytes),
-		Timeouts: gateway.Timeouts{
-			Header: time.Duration(*c.Timeouts.Header), Body: time.Duration(*c.Timeouts.Body),
-			KeepAlive: time.Duration(*c.Timeouts.KeepAlive), Tunnel: time.Duration(*c.Timeouts.Tunnel),
-		},
-		Via: c.Via, Logger: s.logger("gateway"), Handover: g.http2.ServeConn,
-	})
-	if err != nil {
-		return err
-	}
-	s.onStop(func(context.Context) error { g.http1.Close(); return nil })
+	g.use(serving)
+	s.onStop(func(context.Context) error { g.close(); return nil })
 	for i := range c.Listeners {
 		if err := s.listenOn(ctx, &c.Listeners[i], fmt.Sprintf("listeners[%d].address", i)); err != nil {
 			return err
@@ -149,29 +126,11 @@ func shown(a net.Addr) string {
 	return at.String()
 }
 
-// connections hands connections to the loop that speaks their protocol.
-type connections struct{ *gatewayParts }
-
-// ServeHTTP1 implements [listener.Handler].
-func (c connections) ServeHTTP1(ctx context.Context, conn net.Conn, info listener.Info) {
-	c.http1.ServeConn(ctx, conn, connInfo(&info))
-}
-
-// ServeHTTP2 implements [listener.Handler].
-func (c connections) ServeHTTP2(ctx context.Context, conn net.Conn, info listener.Info) {
-	c.http2.ServeConn(ctx, conn, connInfo(&info))
-}
-
-func connInfo(info *listener.Info) gateway.ConnInfo {
-	return gateway.ConnInfo{Peer: info.Peer.Addr().Unmap(), TLS: info.TLS != nil, JA4: info.JA4}
-}
-
-// route puts the routes and upstreams of a configuration in force. Those before serve the requests under way, and are
-// closed then.
-func (s *service) route(c *config.Config) error {
+// newRouting makes the routes and upstreams of a configuration, which are not in force yet.
+func (s *service) newRouting(c *config.Config) (*upstreams, error) {
 	next, err := s.openUpstreams(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	routes := make([]gateway.Route, len(c.Routes))
 	for i := range c.Routes {
@@ -187,20 +146,24 @@ func (s *service) route(c *config.Config) error {
 			routes[i].Service = c.Service
 		}
 	}
-	router, err := gateway.NewRouter(routes)
-	if err != nil {
+	if next.router, err = gateway.NewRouter(routes); err != nil {
 		next.close()
-		return err
+		return nil, err
 	}
-	s.gateway.routing.Use(router)
-	if before := s.gateway.upstreams.Swap(next); before != nil {
-		before.close()
-	}
-	return nil
+	return next, nil
 }
 
-// upstreams are the pools of a configuration with the checks of their health.
+// route puts routes and upstreams in force. Those before serve the requests under way, and are closed then.
+func (g *gatewayParts) route(next *upstreams) {
+	g.routing.Use(next.router)
+	if before := g.upstreams.Swap(next); before != nil {
+		before.close()
+	}
+}
+
+// upstreams are the pools of a configuration with the checks of their health, and the routes to them.
 type upstreams struct {
+	router  *gateway.Router
 	pools   []*gateway.Pool
 	targets map[string]*gateway.Target
 	checks  []*gateway.Health
@@ -300,23 +263,4 @@ func upstreamTLS(t *config.UpstreamTLS, host string) (*tls.Config, error) {
 		}
 	}
 	return out, nil
-}
-
-// reload puts a configuration in force that was read again: its routes and upstreams. A bad one changes nothing.
-func (s *service) reload(load func() (*config.Config, error)) {
-	c, err := load()
-	if err == nil && s.gateway != nil {
-		err = s.route(c)
-	}
-	for _, certificates := range s.certificates {
-		if _, errReload := certificates.Reload(); errReload != nil {
-			s.app.complain("certificates: " + errReload.Error())
-		}
-	}
-	if err != nil {
-		s.app.printError(err)
-		s.app.complain("the configuration before stays in force")
-		return
-	}
-	s.app.note("The configuration was read again: routes and upstreams are in force.")
 }

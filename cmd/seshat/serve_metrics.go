@@ -148,14 +148,14 @@ func (s *service) gatewayMetrics(m *telemetry.Metrics) {
 			emit(float64(n), outcome)
 		}
 	})
-	stats := s.gateway.http1.Stats
+	stats := s.gateway.stats
 	m.Counter("seshat_gateway_responses_total", "Responses by HTTP/1.1 by the class of their status.", []string{"status_class"}, func(emit telemetry.Emit) {
-		for class, n := range s.gateway.http1.Stats().Responses {
+		for class, n := range stats().http1.Responses {
 			emit(float64(n), [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"}[class])
 		}
 	})
 	m.Counter("seshat_gateway_http2_requests_total", "Requests by HTTP/2 by what became of them.", []string{"outcome"}, func(emit telemetry.Emit) {
-		h := s.gateway.http2.Stats()
+		h := stats().http2
 		emit(float64(h.Requests-h.Refused-h.Unrouted-h.Failed-h.Aborted), "answered")
 		emit(float64(h.Refused), "refused")
 		emit(float64(h.Unrouted), "unrouted")
@@ -163,9 +163,27 @@ func (s *service) gatewayMetrics(m *telemetry.Metrics) {
 		emit(float64(h.Aborted), "aborted")
 	})
 	m.Counter("seshat_gateway_refused_heads_total", "Requests whose head was refused, by reason.", []string{"reason"}, func(emit telemetry.Emit) {
-		for reason, n := range stats().Refused {
+		for reason, n := range stats().http1.Refused {
 			emit(float64(n), reason)
 		}
+	})
+	m.Counter("seshat_gateway_bytes_total", "Bytes from and to clients by HTTP/1.1.", []string{"direction"}, func(emit telemetry.Emit) {
+		t := stats().http1
+		emit(float64(t.BytesIn), "in")
+		emit(float64(t.BytesOut), "out")
+	})
+	m.Counter("seshat_gateway_cut_total", "Requests by HTTP/1.1 that did not end well, by who or what cut them.", []string{"by"}, func(emit telemetry.Emit) {
+		t := stats().http1
+		emit(float64(t.Aborted), "client")
+		emit(float64(t.SlowHeads), "slow_head")
+		emit(float64(t.CutHeads), "cut_head")
+		emit(float64(t.CutBodies), "cut_body")
+		emit(float64(t.CutResponses), "server")
+		emit(float64(t.Unrecorded), "journal")
+		emit(float64(t.Panics), "panic")
+	})
+	m.Gauge("seshat_gateway_tunnels", "WebSockets and other tunnels that are open.", nil, func(emit telemetry.Emit) {
+		emit(float64(stats().http1.Tunnels))
 	})
 	bounds := make([]float64, 0, gateway.LatencyBuckets)
 	for _, b := range gateway.LatencyBounds() {
