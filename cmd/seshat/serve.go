@@ -44,6 +44,7 @@ type service struct {
 	store   store.Store
 	node    *node.Node
 	tracer  *telemetry.Tracer
+	events  *telemetry.Events
 	started time.Time
 
 	gateways     []servedGateway
@@ -89,7 +90,7 @@ func (a *app) start(ctx context.Context, c *config.Config) (s *service, err erro
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		s.claimData, s.openStore, s.startTracing, s.startNode, s.declareFirst, s.startGateway, s.startExtProc,
+		s.claimData, s.openStore, s.startTracing, s.startEvents, s.startNode, s.declareFirst, s.startGateway, s.startExtProc,
 		s.startForwardAuth, s.followLogs, s.startAPI,
 	} {
 		if err := step(ctx); err != nil {
@@ -227,6 +228,26 @@ func (s *service) startTracing(ctx context.Context) error {
 	return nil
 }
 
+// eventsGrace is what writing the last events may take.
+const eventsGrace = 2 * time.Second
+
+// startEvents writes the starts and ends of sessions where the configuration says so.
+func (s *service) startEvents(context.Context) error {
+	if s.config.Events == nil {
+		return nil
+	}
+	log := s.logger("events")
+	events, err := telemetry.OpenEvents(s.config.Events.File, s.app.stdout, func(err error) {
+		log.Error("events are not written", "error", err)
+	})
+	if err != nil {
+		return &seshat.Error{Kind: seshat.ErrorUnavailable, Op: "events.file", Err: err, Hint: "name a file that can be written to"}
+	}
+	s.events = events
+	s.onStop(func(context.Context) error { return events.Close(eventsGrace) })
+	return nil
+}
+
 // readFields reads lines of "Name: value".
 func readFields(file string) (map[string]string, error) {
 	if file == "" {
@@ -270,6 +291,9 @@ func (s *service) startNode(ctx context.Context) error {
 	}
 	if s.tracer != nil {
 		o.Inline.Trace = s.tracer.Trace
+	}
+	if s.events != nil {
+		o.Events = s.events.Tell
 	}
 	if err := s.chooseNATS(&o); err != nil {
 		return err

@@ -261,6 +261,14 @@ func (s *service) sourceMetrics(m *telemetry.Metrics) {
 				emit(float64(t.Untrusted), "untrusted")
 			})
 	}
+	if s.events != nil {
+		m.Counter("seshat_events_total", "Starts and ends of sessions, by whether they were written.", []string{"outcome"},
+			func(emit telemetry.Emit) {
+				written, dropped := s.events.Counts()
+				emit(float64(written), "written")
+				emit(float64(dropped), "dropped")
+			})
+	}
 	m.Gauge("seshat_uptime_seconds", "How long the instance has run.", nil, func(emit telemetry.Emit) {
 		emit(time.Since(s.started).Seconds())
 	})

@@ -18,6 +18,9 @@ func (s *service) reload(ctx context.Context, load func() (*config.Config, error
 			s.app.complain("certificates: " + err.Error() + " (those before stay)")
 		}
 	}
+	if s.events != nil {
+		s.events.Reopen()
+	}
 	c, err := load()
 	if err == nil {
 		err = s.replace(ctx, c)

@@ -47,6 +47,7 @@ type Config struct {
 	// Resources are files that are applied at the start, as by seshat apply.
 	Resources     []string         `json:"resources,omitempty"`
 	Tracing       *Tracing         `json:"tracing,omitempty"`
+	Events        *Events          `json:"events,omitempty"`
 	ShutdownGrace *seshat.Duration `json:"shutdownGrace,omitempty"`
 }
 
@@ -222,6 +223,11 @@ type Tracing struct {
 	Endpoint    string   `json:"endpoint"` // an OTLP/HTTP URL such as http://127.0.0.1:4318
 	SampleRatio *float64 `json:"sampleRatio,omitempty"`
 	HeadersFile string   `json:"headersFile,omitempty"` // lines of "Name: value"
+}
+
+// Events is where the starts and ends of sessions are written.
+type Events struct {
+	File string `json:"file"` // - is standard output
 }
 
 // maxFile is how many bytes a configuration may have; see [resource.MaxDocument].

@@ -82,6 +82,14 @@ func (c *Config) validateServing(f *faultList) {
 			f.add(fmt.Sprintf("logs[%d].path", i), "is empty", "name the file")
 		}
 	}
+	if c.Events != nil {
+		if c.Events.File == "" {
+			f.add("events.file", "is empty", "name a file, or - for standard output")
+		}
+		if c.Role == RoleGateway {
+			f.add("events", "a gateway that does not record does not know when sessions begin and end", "configure it where the role is all or recorder")
+		}
+	}
 	if c.Tracing != nil {
 		checkURL(f, "tracing.endpoint", c.Tracing.Endpoint)
 		if r := *c.Tracing.SampleRatio; r < 0 || r > 1 {

@@ -56,6 +56,9 @@ type Options struct {
 	// room on the disk of the embedded server.
 	Room func() error
 
+	// Events is told which sessions began and ended, where the node records; see [pipeline.RecorderConfig].
+	Events func([]seshat.Event)
+
 	Logger *slog.Logger // nil drops everything
 	Now    func() time.Time
 }

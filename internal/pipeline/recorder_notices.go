@@ -48,6 +48,9 @@ func newNoticeQueue(log journal.Log, f func([]byte, []seshat.SessionFacts, []ses
 
 // tell has the recorder's changes told.
 func (rec *recording) tell(changes *correlate.Changes) {
+	if rec.config.Events != nil && len(changes.Events) > 0 {
+		rec.config.Events(changes.Events)
+	}
 	if q := rec.notices; q != nil {
 		q.add(q.news(changes.Sessions, changes.Links), changes.Links, 0)
 	}
