@@ -12,6 +12,7 @@ import (
 // One goroutine reads and one writes at a time. They are the same but while a request's body is streamed.
 type link struct {
 	conn    net.Conn
+	socket  *socket // of a plain connection; nil when conn reads and writes itself
 	sweeper *sweeper
 	buffers *buffers
 	index   int // in the sweeper
@@ -33,7 +34,7 @@ func longAgo() time.Time { return time.Unix(1, 0) }
 
 // newLink returns a link whose first buffer has least bytes.
 func newLink(conn net.Conn, s *sweeper, b *buffers, least int) *link {
-	l := &link{conn: conn, sweeper: s, buffers: b, least: least}
+	l := &link{conn: conn, socket: newSocket(conn), sweeper: s, buffers: b, least: least}
 	s.add(l)
 	return l
 }
@@ -148,7 +149,7 @@ func (l *link) compact() {
 
 // read reads into p.
 func (l *link) read(p []byte) (int, error) {
-	n, err := l.conn.Read(p)
+	n, err := l.receive(p)
 	l.in += int64(n)
 	if n > 0 {
 		return n, nil
@@ -162,9 +163,23 @@ func (l *link) read(p []byte) (int, error) {
 	return 0, err
 }
 
+func (l *link) receive(p []byte) (int, error) {
+	if l.socket != nil {
+		return l.socket.read(p)
+	}
+	return l.conn.Read(p)
+}
+
+func (l *link) send(p []byte) (int, error) {
+	if l.socket != nil {
+		return l.socket.write(p)
+	}
+	return l.conn.Write(p)
+}
+
 // write writes all of p.
 func (l *link) write(p []byte) error {
-	n, err := l.conn.Write(p)
+	n, err := l.send(p)
 	l.out += int64(n)
 	if err != nil && l.writes.until.Load() == expired {
 		return errTimeout
