@@ -141,7 +141,9 @@ func (l *load) check(s *seshat, missing int) {
 // metric is the value of one metric of the instance, given with its labels.
 func (r *running) metric(name string) float64 {
 	r.t.Helper()
-	for line := range strings.Lines(ask(r.t, client(r.t), http.MethodGet, r.api+"/metrics", "").body) {
+	c := client(r.t)
+	defer c.CloseIdleConnections()
+	for line := range strings.Lines(ask(r.t, c, http.MethodGet, r.api+"/metrics", "").body) {
 		if value, found := strings.CutPrefix(line, name+" "); found {
 			v, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 			if err != nil {

@@ -66,6 +66,8 @@ func (s *service) listenOn(ctx context.Context, l *config.Listener, field string
 	o := listener.Config{
 		MaxConnections: s.config.Input.MaxConnections, MaxConnectionsPerIP: s.config.Input.MaxConnectionsPerIP,
 		PerIPExempt: config.Prefixes(s.config.TrustedProxies), Log: s.logger("listener"),
+		// Who has just connected and says nothing is as idle as between two requests.
+		FirstByteTimeout: min(time.Duration(*s.config.Timeouts.KeepAlive), listener.DefaultFirstByteTimeout),
 	}
 	if l.TLS != nil {
 		files := make([]listener.CertificateFile, len(l.TLS.Certificates))
