@@ -14,6 +14,7 @@ import (
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/clientaddr"
+	"github.com/seshat-project/seshat/internal/httpfield"
 	"github.com/seshat-project/seshat/internal/ingest"
 	"github.com/seshat-project/seshat/internal/pipeline"
 	"github.com/seshat-project/seshat/internal/protect"
@@ -139,7 +140,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.Response.Status = refusal.Status
 		out.refuse(refusal, passage.Verdict())
 	} else {
-		out.fields = append(append(out.fields, passage.RequestFields()...), passage.ResponseFields()...)
+		for _, f := range passage.RequestFields() { // by the names that the origin is told everywhere
+			if httpfield.Find(out.fields, f.Name, 0) < 0 {
+				out.fields = append(out.fields, f)
+			}
+		}
+		out.fields = append(out.fields, passage.ResponseFields()...)
 	}
 	if h.config.Join {
 		h.hold(id, passage, x) // before the answer: the line cannot be quicker

@@ -227,12 +227,18 @@ func TestRefuses(t *testing.T) {
 	f(nginx("GET", "/closed"), 403, "403", "Limit/closed")
 }
 
-func TestTwiceTheSameFieldNames(t *testing.T) {
-	fields := pipeline.SessionFields{Session: "Sid", User: "Who", Verdict: "V"}
-	h, _ := newHandler(t, Config{Fields: fields}, pipeline.InlineConfig{})
-	answer := ask(h, nginx("GET", "/", "Authorization", "Basic YWxpY2U6"))
-	if answer.Header.Get("Sid") == "" || answer.Header.Get("V") != "allow" || answer.Header.Get("X-Seshat-Session") != "" {
-		t.Errorf("%v", answer.Header)
+// TestFieldNames checks that answers say things under the names that are configured, and each once.
+func TestFieldNames(t *testing.T) {
+	names := pipeline.SessionFields{Session: "Sid", User: "Who", Verdict: "V"}
+	h, _ := newHandler(t, Config{Fields: names}, pipeline.InlineConfig{})
+	header := ask(h, nginx("GET", "/")).Header
+	if header.Get("Sid") == "" || header.Get("V") != "allow" || header.Get("X-Seshat-Session") != "" {
+		t.Errorf("%v", header)
+	}
+	h, _ = newHandler(t, Config{}, pipeline.InlineConfig{Fields: pipeline.SessionFields{Session: "x-seshat-session", Verdict: "Judged"}})
+	header = ask(h, nginx("GET", "/")).Header
+	if len(header.Values("X-Seshat-Session")) != 1 || header.Get("Judged") != "allow" || header.Get("X-Seshat-Verdict") != "allow" {
+		t.Errorf("%v", header)
 	}
 }
 
