@@ -213,19 +213,43 @@ func (s *service) startTracing(ctx context.Context) error {
 		return err
 	}
 	tracer, err := telemetry.NewTracer(ctx, telemetry.TraceOptions{
-		Endpoint: t.Endpoint, SampleRatio: *t.SampleRatio, Fields: fields, Version: version(),
+		Endpoint: t.Endpoint, SampleRatio: *t.SampleRatio, Fields: fields, Version: version(), Failed: s.tracesFailed(),
 	})
 	if err != nil {
 		return err
 	}
 	s.tracer = tracer
 	s.onStop(func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, tracesGrace)
+		defer cancel()
 		if err := tracer.Close(ctx); err != nil {
 			s.logger("traces").Warn("not all spans were sent", "error", err)
 		}
 		return nil
 	})
 	return nil
+}
+
+const (
+	// tracesGrace is what sending the last spans may take: who waits for the end waits for it too.
+	tracesGrace = 3 * time.Second
+	// tracesEvery is how often it is said that spans are not sent.
+	tracesEvery = time.Minute
+)
+
+// tracesFailed says that spans are not sent, now and then.
+func (s *service) tracesFailed() func(error) {
+	var mu sync.Mutex
+	var last time.Time
+	log := s.logger("traces")
+	return func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := s.app.now(); now.Sub(last) >= tracesEvery {
+			last = now
+			log.Warn("spans are dropped: the receiver does not take them", "error", err)
+		}
+	}
 }
 
 // eventsGrace is what writing the last events may take.

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -29,6 +31,9 @@ type TraceOptions struct {
 	// Fields are header fields for the receiver, such as its token.
 	Fields  map[string]string
 	Version string
+	// Failed is told when spans could not be sent. It is nil where nobody wants to know. The library has one such
+	// function for the whole process: that of the newest tracer.
+	Failed func(error)
 }
 
 // Tracer makes a span of each exchange, after OpenTelemetry's conventions for HTTP servers.
@@ -50,6 +55,9 @@ func NewTracer(ctx context.Context, o TraceOptions) (*Tracer, error) {
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(address.String()), otlptracehttp.WithHeaders(o.Fields))
 	if err != nil {
 		return nil, fmt.Errorf("set up traces: %w", err)
+	}
+	if o.Failed != nil {
+		otel.SetErrorHandler(otel.ErrorHandlerFunc(o.Failed)) // what would else be printed
 	}
 	about := resource.NewSchemaless(attribute.String("service.name", "seshat"), attribute.String("service.version", o.Version))
 	provider := sdktrace.NewTracerProvider(
@@ -113,35 +121,64 @@ func (s *exchangeSpan) Fields() []seshat.Field { return s.fields }
 // End implements [pipeline.Span]. The path may hold identifiers, so the span has the endpoint's template in its place.
 func (s *exchangeSpan) End(x *seshat.Exchange, o *seshat.Observation, g *pipeline.Passage) {
 	if s.span.IsRecording() {
-		status := x.Response.Status
-		s.span.SetName(o.Method + " " + o.Endpoint)
-		s.span.SetAttributes(
-			attribute.String("http.request.method", o.Method),
-			attribute.String("url.scheme", o.Scheme),
-			attribute.String("url.path", o.Path), // masked
-			attribute.String("http.route", o.Endpoint),
-			attribute.String("server.address", o.Host),
-			attribute.String("user_agent.original", o.UserAgent),
-			attribute.String("client.address", o.ClientIP.String()),
-			attribute.String("session.id", g.Session().String()),
-			attribute.String("seshat.verdict", g.Verdict().Action.String()),
-		)
-		if o.HTTPVersion != "" {
-			s.span.SetAttributes(attribute.String("network.protocol.version", o.HTTPVersion))
-		}
-		if user := g.User(); user != "" {
-			s.span.SetAttributes(attribute.String("user.name", user))
-		}
-		if status != 0 {
-			s.span.SetAttributes(attribute.Int("http.response.status_code", status))
-		}
-		if status >= http.StatusInternalServerError {
-			s.span.SetStatus(codes.Error, "")
-		}
+		s.describe(x.Response.Status, o, g)
 	}
 	end := x.Time.Add(x.Duration)
 	if x.Duration <= 0 {
 		end = time.Now()
 	}
 	s.span.End(trace.WithTimestamp(end))
+}
+
+// describe names the span and sets its attributes (OpenTelemetry, semantic conventions for HTTP spans, 1.27).
+func (s *exchangeSpan) describe(status int, o *seshat.Observation, g *pipeline.Passage) {
+	method, name := o.Method, o.Method
+	if !known(method) {
+		method, name = "_OTHER", "HTTP"
+		s.span.SetAttributes(attribute.String("http.request.method_original", o.Method))
+	}
+	s.span.SetName(name + " " + o.Endpoint)
+	s.span.SetAttributes(
+		attribute.String("http.request.method", method),
+		attribute.String("url.scheme", o.Scheme),
+		attribute.String("url.path", o.Path), // masked
+		attribute.String("http.route", o.Endpoint),
+		attribute.String("seshat.verdict", g.Verdict().Action.String()),
+	)
+	for _, a := range [...]struct{ key, value string }{
+		{"server.address", o.Host}, {"user_agent.original", o.UserAgent}, {"network.protocol.version", o.HTTPVersion},
+		{"user.name", g.User()}, {"deployment.environment.name", o.Environment},
+	} {
+		if a.value != "" {
+			s.span.SetAttributes(attribute.String(a.key, a.value))
+		}
+	}
+	if o.ClientIP.IsValid() {
+		s.span.SetAttributes(attribute.String("client.address", o.ClientIP.String()))
+	}
+	if id := g.Session(); !id.IsZero() {
+		s.span.SetAttributes(attribute.String("session.id", id.String()))
+	}
+	if by := g.Verdict().By; by != "" {
+		s.span.SetAttributes(attribute.String("seshat.verdict.by", by))
+	}
+	if status != 0 {
+		s.span.SetAttributes(attribute.Int("http.response.status_code", status))
+	}
+	if status >= http.StatusInternalServerError { // what a client did wrong is no error of a server's span
+		s.span.SetAttributes(attribute.String("error.type", strconv.Itoa(status)))
+		s.span.SetStatus(codes.Error, "")
+	}
+}
+
+// known reports whether a method is one of those that the conventions know (RFC 9110, section 9, and RFC 5789): clients
+// could else make up any number of span names.
+func known(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodConnect,
+		http.MethodOptions, http.MethodTrace, http.MethodPatch:
+		return true
+	default:
+		return false
+	}
 }
