@@ -34,6 +34,10 @@ test: ## install what the tests need, and run them all
 test-short: ## run the tests without the race detector, and install nothing
 	@$(GO) test ./...
 
+.PHONY: soak
+soak: ## run the demonstration under the race detector for SESHAT_SOAK (10m)
+	@SESHAT_SOAK=$${SESHAT_SOAK:-10m} $(GO) test -timeout 25m -run '^TestSoak$$' -v ./test
+
 .PHONY: fuzz
 fuzz: ## run every fuzz test for FUZZTIME (10s)
 	@./test/fuzz.sh $${FUZZTIME:-10s}

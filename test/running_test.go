@@ -41,8 +41,15 @@ func (s *seshat) serve(args ...string) *running {
 // launch starts a command that serves until it is stopped.
 func (s *seshat) launch(args ...string) *running {
 	s.t.Helper()
+	return s.launchProgram(binary, args...)
+}
+
+// launchProgram is launch with another build of the program.
+func (s *seshat) launchProgram(program string, args ...string) *running {
+	s.t.Helper()
 	r := &running{seshat: s, stderr: &lines{grown: make(chan struct{}, 1)}, ended: make(chan error, 1)}
 	r.cmd = s.command(context.Background(), args...)
+	r.cmd.Path = program
 	r.cmd.Stdout, r.cmd.Stderr = io.Discard, r.stderr
 	if err := r.cmd.Start(); err != nil {
 		s.t.Fatal(err)
