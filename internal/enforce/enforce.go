@@ -65,6 +65,8 @@ type Request struct {
 	Identity *seshat.Identity
 	Digests  []seshat.Digest
 	Now      time.Time
+	// Endpoint is the template of the path, where somebody has made it already.
+	Endpoint string
 	// Reader answers what rules ask of Exchange. Without it, rules with endpoints or conditions hold for nothing, and
 	// there are no tokens.
 	Reader Reader

@@ -210,13 +210,15 @@ func (e *Enforcer) isVouched(digest seshat.Digest, now uint32) bool {
 
 // endpointKey is the method, host and path template of a request.
 func (e *Enforcer) endpointKey(r *Request) hash {
-	x := r.Exchange
-	var memory [256]byte // longer templates move to the heap
+	x, template := r.Exchange, r.Endpoint
+	if template == "" {
+		template = endpoint.Template(x.Request.Path)
+	}
 	h := e.base
 	h.text("endpoint")
 	h.text(x.Request.Method)
 	h.folded(rule.Host(x))
-	h.text(alias(endpoint.AppendTemplate(memory[:0], x.Request.Path)))
+	h.text(template)
 	return h.sum()
 }
 

@@ -13,6 +13,46 @@ import (
 type Decoder struct {
 	texts    texts
 	unpacked []byte // of the batch before
+	slab     slab
+}
+
+// slab is memory that observations are cut from: they and their IDs would else be allocated one by one. They are
+// let go in the order in which they came, so that none keeps many others alive for long.
+type slab struct {
+	observations []seshat.Observation
+	ids          []seshat.ObservedID
+}
+
+// How many parts are allocated at once: some eight kilobytes.
+const (
+	slabObservations = 16
+	slabIDs          = 32
+)
+
+// observation is memory for an observation. A slab that is nil allocates it by itself.
+func (s *slab) observation() *seshat.Observation {
+	if s == nil {
+		return &seshat.Observation{}
+	}
+	if len(s.observations) == 0 {
+		s.observations = make([]seshat.Observation, slabObservations)
+	}
+	o := &s.observations[0]
+	s.observations = s.observations[1:]
+	return o
+}
+
+// list is memory for n IDs.
+func (s *slab) list(n int) []seshat.ObservedID {
+	if s == nil || n > slabIDs {
+		return make([]seshat.ObservedID, n)
+	}
+	if len(s.ids) < n {
+		s.ids = make([]seshat.ObservedID, slabIDs)
+	}
+	out := s.ids[:n:n]
+	s.ids = s.ids[n:]
+	return out
 }
 
 // NewDecoder returns a decoder.
@@ -21,13 +61,13 @@ func NewDecoder() *Decoder { return &Decoder{} }
 // Decode decodes the first observation in src, and returns what follows it. The observation owns its memory. It
 // returns [ErrCorrupt] for anything that [Append] did not write.
 func (d *Decoder) Decode(src []byte) (*seshat.Observation, []byte, error) {
-	return decode(src, &d.texts)
+	return decode(src, &d.texts, &d.slab)
 }
 
 // Decode is [Decoder.Decode] for a single observation.
-func Decode(src []byte) (*seshat.Observation, []byte, error) { return decode(src, nil) }
+func Decode(src []byte) (*seshat.Observation, []byte, error) { return decode(src, nil, nil) }
 
-func decode(src []byte, texts *texts) (*seshat.Observation, []byte, error) {
+func decode(src []byte, texts *texts, slab *slab) (*seshat.Observation, []byte, error) {
 	if len(src) < lengthBytes {
 		return nil, nil, ErrCorrupt
 	}
@@ -35,7 +75,7 @@ func decode(src []byte, texts *texts) (*seshat.Observation, []byte, error) {
 	if src = src[lengthBytes:]; size > uint64(len(src)) {
 		return nil, nil, ErrCorrupt
 	}
-	r := reader{rest: src[:size], texts: texts}
+	r := reader{rest: src[:size], texts: texts, slab: slab}
 	o := r.observation()
 	if r.broken || len(r.rest) > 0 {
 		return nil, nil, ErrCorrupt
@@ -47,11 +87,12 @@ func decode(src []byte, texts *texts) (*seshat.Observation, []byte, error) {
 type reader struct {
 	rest   []byte
 	texts  *texts
+	slab   *slab
 	broken bool
 }
 
 func (r *reader) observation() *seshat.Observation {
-	o := &seshat.Observation{}
+	o := r.slab.observation()
 	if key := r.bytes(8); key != nil {
 		o.Key = seshat.ExchangeKey(binary.LittleEndian.Uint64(key))
 	}
@@ -76,7 +117,7 @@ func (r *reader) observation() *seshat.Observation {
 	o.Origin = r.repeated()
 	o.TraceID = r.text()
 	if n := r.count(leastID); n > 0 {
-		o.IDs = make([]seshat.ObservedID, n)
+		o.IDs = r.slab.list(n)
 		for i := range o.IDs {
 			r.id(&o.IDs[i])
 		}

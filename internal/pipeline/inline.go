@@ -88,7 +88,7 @@ type worker struct {
 	observer    *protect.Observer
 	hasher      *protect.Hasher
 	identity    seshat.Identity
-	digests     []seshat.Digest
+	digests     []seshat.Digest // of identity, or none
 	request     enforce.Request
 	observation seshat.Observation
 	// seen is what was identified: as long as it is where it was, so is what was found in it.
@@ -183,18 +183,20 @@ func (p *Inline) begin(x *seshat.Exchange) *Passage {
 	return g
 }
 
-// whole returns a worker that has identified the whole of x.
+// whole returns a worker that has identified the whole of x, with the digests if they are those of the request.
 func (g *Passage) whole(x *seshat.Exchange) *worker {
 	w := g.worker
 	if w == nil {
 		w = g.inline.rules.Load().workers.Get().(*worker)
 		w.Identify(x, &w.identity)
+		w.digests = w.digests[:0]
 		return w
 	}
 	g.inline.held.Add(-1)
 	g.worker = nil
 	if w.seen != seeing(x) || w.Engine().ResponseAdds(x) {
 		w.Identify(x, &w.identity)
+		w.digests = w.digests[:0]
 	}
 	w.seen = seenRequest{}
 	return w
@@ -254,7 +256,7 @@ func (g *Passage) End(ctx context.Context, x *seshat.Exchange) error {
 	}
 	w := g.whole(x)
 	o := &w.observation
-	w.observer.ObserveInto(o, x, &w.identity, w.Worker)
+	plain := w.observer.ObserveInto(o, x, &w.identity, w.digests, w.Worker)
 	o.Verdict = observed(&g.decision.Verdict)
 	if !refused {
 		w.digests = w.digests[:0]
@@ -264,6 +266,9 @@ func (g *Passage) End(ctx context.Context, x *seshat.Exchange) error {
 		whole := w.identity
 		whole.IDs = whole.IDs[:len(o.IDs)] // an observation keeps a bounded number
 		w.request = enforce.Request{Exchange: x, Identity: &whole, Digests: w.digests, Now: x.Time, Reader: w.Worker}
+		if plain {
+			w.request.Endpoint = o.Endpoint
+		}
 		p.config.Enforcer.Answered(&w.request, &g.decision)
 		w.request = enforce.Request{}
 		p.auto.observe(x, o)

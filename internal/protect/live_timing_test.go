@@ -79,7 +79,7 @@ func BenchmarkLive(b *testing.B) {
 			var o seshat.Observation
 			for b.Loop() {
 				worker.Identify(whole, &id)
-				observer.ObserveInto(&o, whole, &id, worker)
+				observer.ObserveInto(&o, whole, &id, nil, worker)
 			}
 		})
 		b.Run(name+"/End", func(b *testing.B) {

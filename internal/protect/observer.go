@@ -49,6 +49,8 @@ type Observer struct {
 	secrets []secret
 	// pathSecret says that a client session ID was made from a path segment.
 	pathSecret bool
+	// digests are those of the client session IDs, in their order; nil when they are still to be made.
+	digests []seshat.Digest
 	scratch    httpfield.Scratch
 	templated  []byte // in work
 }
@@ -87,13 +89,22 @@ func (o *Observer) Observe(x *seshat.Exchange, id *seshat.Identity, hidden Hidde
 
 // ObserveInto is [Observer.Observe] for an observation that is written down at once and then used again: its lists take
 // the memory that obs has, and its texts are lent. They are good until the next call of either method.
-func (o *Observer) ObserveInto(obs *seshat.Observation, x *seshat.Exchange, id *seshat.Identity, hidden Hidden) {
-	o.observe(obs, x, id, hidden)
+//
+// Digests are what [Digests] made of id, or nil. Plain says that the endpoint is the template of the path as it was sent.
+func (o *Observer) ObserveInto(
+	obs *seshat.Observation, x *seshat.Exchange, id *seshat.Identity, digests []seshat.Digest, hidden Hidden,
+) (plain bool) {
+	if len(digests) == len(id.IDs) {
+		o.digests = digests
+	}
+	plain = o.observe(obs, x, id, hidden)
+	o.digests = nil
 	o.arena.finish(true)
 	o.arena.places = o.arena.places[:0]
+	return plain
 }
 
-func (o *Observer) observe(obs *seshat.Observation, x *seshat.Exchange, id *seshat.Identity, hidden Hidden) {
+func (o *Observer) observe(obs *seshat.Observation, x *seshat.Exchange, id *seshat.Identity, hidden Hidden) (plain bool) {
 	o.arena.reset()
 	o.scratch.Reset()
 	defer o.forget()
@@ -121,7 +132,7 @@ func (o *Observer) observe(obs *seshat.Observation, x *seshat.Exchange, id *sesh
 	o.arena.keep(&obs.TraceID, x.TraceID, maxTraceID)
 	o.ids(obs, id)
 	o.header(obs, x.Request.Header, hidden)
-	o.path(obs, x.Request.Path)
+	plain = o.path(obs, x.Request.Path)
 	o.parameters(obs, id.Parameters)
 	if n := min(len(id.Flows), maxFlows); n > 0 {
 		obs.Flows = sized(obs.Flows, n)
@@ -132,6 +143,7 @@ func (o *Observer) observe(obs *seshat.Observation, x *seshat.Exchange, id *sesh
 			}
 		}
 	}
+	return plain
 }
 
 // sized is a list of n elements, in the memory of list if it has room.
@@ -158,7 +170,7 @@ func (o *Observer) ids(obs *seshat.Observation, id *seshat.Identity) {
 	obs.IDs = sized(obs.IDs, n)
 	for i := n; i < len(id.IDs); i++ { // what is not kept is a secret all the same
 		if from := &id.IDs[i]; !from.Clear && from.Value != "" && from.Origin != seshat.OriginFallback {
-			o.secrets = append(o.secrets, secret{string(from.Value), o.hasher.HashString(string(from.Value))})
+			o.secrets = append(o.secrets, secret{string(from.Value), o.digest(i, string(from.Value))})
 			o.pathSecret = o.pathSecret || from.Where == seshat.LocationPathSegment
 		}
 	}
@@ -167,11 +179,20 @@ func (o *Observer) ids(obs *seshat.Observation, id *seshat.Identity) {
 		if i == n-1 && id.Grouping >= n {
 			from, obs.Grouping = id.Grouping, i
 		}
-		o.observeID(&obs.IDs[i], &id.IDs[from])
+		o.observeID(&obs.IDs[i], &id.IDs[from], from)
 	}
 }
 
-func (o *Observer) observeID(to *seshat.ObservedID, from *seshat.FoundID) {
+// digest is the digest of the client session ID at i.
+func (o *Observer) digest(i int, value string) seshat.Digest {
+	if o.digests != nil {
+		return o.digests[i]
+	}
+	return o.hasher.HashString(value)
+}
+
+// observeID keeps the client session ID at i.
+func (o *Observer) observeID(to *seshat.ObservedID, from *seshat.FoundID, i int) {
 	value := string(from.Value)
 	*to = seshat.ObservedID{
 		Rule: from.Rule, Index: from.Index, Origin: from.Origin, Kind: from.Kind, Side: from.Side, Where: from.Where,
@@ -179,7 +200,7 @@ func (o *Observer) observeID(to *seshat.ObservedID, from *seshat.FoundID) {
 		Deleted: from.Deleted, ExpiresAt: from.ExpiresAt, Lifetime: from.Lifetime,
 	}
 	if value != "" {
-		to.Digest = o.hasher.HashString(value)
+		to.Digest = o.digest(i, value)
 	}
 	switch {
 	case from.Clear:
@@ -298,13 +319,13 @@ func originOf(url string) string {
 	return strings.ToLower(url[:end])
 }
 
-// path keeps the path and its template, without secrets.
-func (o *Observer) path(obs *seshat.Observation, path string) {
+// path keeps the path and its template, without secrets. It reports whether that is the template of path.
+func (o *Observer) path(obs *seshat.Observation, path string) (plain bool) {
 	holds := o.pathSecret || o.holdsSecret(path)
 	if !holds && !hasLongSegment(path) && strings.IndexByte(path, ';') < 0 {
 		o.arena.keep(&obs.Path, path, maxPath)
 		obs.Endpoint = o.template(path)
-		return
+		return true
 	}
 	masked, found := o.maskPath(path, holds, isToken)
 	if o.pathSecret && !found {
@@ -316,6 +337,7 @@ func (o *Observer) path(obs *seshat.Observation, path string) {
 		path = masked // the template may keep a segment that is a secret but looks like a word
 	}
 	obs.Endpoint = o.template(path)
+	return !holds
 }
 
 func (o *Observer) template(path string) string {

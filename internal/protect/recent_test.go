@@ -81,7 +81,7 @@ func TestObserveInto(t *testing.T) {
 		x.ID, x.TraceID = rapid.String().Draw(t, "id"), rapid.StringMatching("[0-9a-f]{0,32}").Draw(t, "trace")
 		x.Request.Header = x.Request.Header[:rapid.IntRange(0, len(x.Request.Header)).Draw(t, "fields")]
 		into.Verdict = seshat.ObservedVerdict{Action: seshat.ActionBlock}
-		o.ObserveInto(&into, x, id, nil)
+		o.ObserveInto(&into, x, id, nil, nil)
 		want := other.Observe(x, id, nil)
 		if diff := cmp.Diff(want, &into, cmpopts.EquateEmpty(), cmpopts.EquateComparable(x.Client.IP)); diff != "" {
 			t.Fatalf("-Observe +ObserveInto\n%s", diff)
@@ -95,12 +95,12 @@ func TestObserveInto(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.Request.Path, x.ID = "/other/path/of/some/length", "another"
-	o.ObserveInto(&into, x, id, nil)
+	o.ObserveInto(&into, x, id, nil, nil)
 	if after, err := json.Marshal(kept); err != nil || string(after) != string(before) {
 		t.Errorf("an observation changed from %s to %s, %v", before, after, err)
 	}
 	x.Request.Header, id.IDs, id.Parameters = x.Request.Header[:2], id.IDs[:2], nil
-	if n := testing.AllocsPerRun(100, func() { o.ObserveInto(&into, x, id, nil) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { o.ObserveInto(&into, x, id, nil, nil) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
