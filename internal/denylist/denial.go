@@ -18,6 +18,9 @@ const (
 	maxIssuer = 2048
 	maxReason = 1024
 	maxBy     = 256
+	// maxAhead is how far the time of issued-before may be ahead: clocks differ, and now is rounded up. A later one would
+	// refuse whoever signs in until then.
+	maxAhead = time.Minute
 )
 
 // Check completes an entry and says what is wrong with it: a name is derived from what is denied, the status is 401, and
@@ -42,6 +45,8 @@ func Check(d *seshat.Denial, now time.Time) error {
 		return invalid("401 asks to sign in again, 403 does not", "the status %d is neither 401 nor 403", d.Status)
 	case d.Expired(now):
 		return invalid("leave the end out to deny for good", "it would have ended at %s", d.Until.UTC().Format(time.RFC3339))
+	case d.IssuedBefore.After(now.Add(maxAhead)):
+		return invalid("a time that is over, or now", "%s is in the future: nobody could sign in until then", d.IssuedBefore.UTC().Format(time.RFC3339))
 	case len(d.User) > maxUser:
 		return invalid("", "the user has %d bytes; at most %d are allowed", len(d.User), maxUser)
 	case len(d.Issuer) > maxIssuer:
@@ -82,7 +87,18 @@ func invalid(hint, format string, args ...any) error {
 	return &seshat.Error{Kind: seshat.ErrorInvalid, Op: "deny", Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
-// nameOf derives the name of an entry from what it denies, so that denying it again replaces the entry.
+// widen makes an entry deny what one before it about the same thing denied, too: as long, and as much. Whoever revokes
+// wants something refused; that it brings back what somebody else has refused, nobody expects.
+func widen(d, before *seshat.Denial) {
+	if !d.Until.IsZero() && (before.Until.IsZero() || before.Until.After(d.Until)) {
+		d.Until = before.Until
+	}
+	if before.IssuedBefore.After(d.IssuedBefore) {
+		d.IssuedBefore = before.IssuedBefore
+	}
+}
+
+// nameOf derives the name of an entry from what it denies, so that denying it again makes no second one.
 func nameOf(d *seshat.Denial) string {
 	switch {
 	case !d.Session.IsZero():

@@ -56,6 +56,8 @@ func TestCheck(t *testing.T) {
 	f(seshat.Denial{User: "alice", Name: "No Name"}, "is not a name")
 	f(seshat.Denial{User: "alice", Status: 404}, "the status 404 is neither 401 nor 403")
 	f(seshat.Denial{User: "alice", Until: at}, "it would have ended at 2026-03-01T11:00:00Z")
+	f(seshat.Denial{IssuedBefore: clock().Add(30 * time.Second)}, "issued-before")
+	f(seshat.Denial{IssuedBefore: clock().Add(2 * time.Minute)}, "2026-03-01T12:02:00Z is in the future")
 	f(seshat.Denial{User: strings.Repeat("a", 257)}, "at most 256 are allowed")
 	f(seshat.Denial{User: "a", Reason: strings.Repeat("a", 1025)}, "at most 1024 are allowed")
 }
@@ -83,6 +85,45 @@ func names(list []seshat.Denial) string {
 		out[i] = list[i].Name
 	}
 	return strings.Join(out, " ")
+}
+
+// Revoking again never gives back what was refused; naming the entry does.
+func TestAddingAgainDeniesAtLeastAsMuch(t *testing.T) {
+	stores(t, func(t *testing.T, open func(t *testing.T) kv.Store) {
+		ctx := context.Background()
+		now := clock()
+		k := NewKeeper(open(t), func() time.Time { return now })
+		f := func(d, want seshat.Denial) {
+			t.Helper()
+			kept, err := k.Add(ctx, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := k.Get(ctx, kept.Name)
+			if err != nil || got != kept {
+				t.Errorf("%+v is kept as %+v, %v", kept, got, err)
+			}
+			if !got.Until.Equal(want.Until) || !got.IssuedBefore.Equal(want.IssuedBefore) || got.Status != want.Status || got.By != want.By {
+				t.Errorf("%+v: %+v, want %+v", d, got, want)
+			}
+		}
+		hour, day := now.Add(time.Hour), now.Add(24*time.Hour)
+		f(seshat.Denial{User: "alice", Until: hour}, seshat.Denial{Until: hour, Status: 401})
+		f(seshat.Denial{User: "alice", Until: day, Status: 403}, seshat.Denial{Until: day, Status: 403})
+		f(seshat.Denial{User: "Alice", Until: hour, By: "ann"}, seshat.Denial{Until: day, Status: 401, By: "ann"})
+		f(seshat.Denial{User: "alice"}, seshat.Denial{Status: 401})
+		f(seshat.Denial{User: "alice", Until: day}, seshat.Denial{Status: 401})
+		f(seshat.Denial{User: "alice", Until: hour, Name: "mine"}, seshat.Denial{Until: hour, Status: 401})
+		f(seshat.Denial{User: "alice", Until: now.Add(time.Minute), Name: "mine"}, seshat.Denial{Until: now.Add(time.Minute), Status: 401})
+
+		f(seshat.Denial{IssuedBefore: now}, seshat.Denial{IssuedBefore: now, Status: 401})
+		f(seshat.Denial{IssuedBefore: now.Add(-time.Hour)}, seshat.Denial{IssuedBefore: now, Status: 401})
+		f(seshat.Denial{IssuedBefore: now.Add(time.Second), Until: hour}, seshat.Denial{IssuedBefore: now.Add(time.Second), Status: 401})
+
+		f(seshat.Denial{User: "bob", Until: day}, seshat.Denial{Until: day, Status: 401})
+		now = now.Add(25 * time.Hour) // what has ended does not count
+		f(seshat.Denial{User: "bob", Until: now.Add(time.Hour)}, seshat.Denial{Until: now.Add(time.Hour), Status: 401})
+	})
 }
 
 func TestKeeper(t *testing.T) {

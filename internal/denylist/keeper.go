@@ -20,6 +20,8 @@ const (
 	// DefaultMax is how many entries there may be. Each gateway holds them all, in some 50 MB; more than this many
 	// single sessions are better denied by "issued before".
 	DefaultMax = 100_000
+	// maxAttempts is how often an entry is written anew when others write it at the same time.
+	maxAttempts = 16
 	// keepExpired is how long an entry is kept after it has ended: clocks differ.
 	keepExpired = time.Minute
 	// sweepInterval is how often a process that watches removes entries that have ended.
@@ -47,22 +49,51 @@ type stored struct {
 	seshat.Denial
 }
 
-// Add puts an entry on the list, in place of one of its name, and returns it as it is kept; see [Check].
+// Add puts an entry on the list, and returns it as it is kept; see [Check]. Under a name that somebody chose it takes the
+// place of the one there is. Without a name it denies at least what was denied already: see [widen].
 func (k *Keeper) Add(ctx context.Context, d seshat.Denial) (seshat.Denial, error) {
+	derived := d.Name == ""
 	if err := Check(&d, k.now()); err != nil {
 		return d, err
-	}
-	value, err := json.Marshal(stored{formatVersion, d})
-	if err != nil {
-		return d, fmt.Errorf("encode the denial %s: %w", d.Name, err)
 	}
 	if err := k.makeRoom(ctx, d.Name); err != nil {
 		return d, err
 	}
-	if _, err := k.store.Put(ctx, prefix+d.Name, value, kv.Any); err != nil {
-		return d, fmt.Errorf("store the denial %s: %w", d.Name, err)
+	for range maxAttempts {
+		kept, expected, err := d, kv.Any, error(nil)
+		if derived {
+			if expected, err = k.widenStored(ctx, &kept); err != nil {
+				return d, err
+			}
+		}
+		value, err := json.Marshal(stored{formatVersion, kept})
+		if err != nil {
+			return d, fmt.Errorf("encode the denial %s: %w", d.Name, err)
+		}
+		switch _, err := k.store.Put(ctx, prefix+d.Name, value, expected); {
+		case err == nil:
+			return kept, nil
+		case !errors.Is(err, kv.ErrConflict):
+			return d, fmt.Errorf("store the denial %s: %w", d.Name, err)
+		}
 	}
-	return d, nil
+	return d, &seshat.Error{Kind: seshat.ErrorConflict, Op: "deny", Err: fmt.Errorf("others change the denial %s all the time", d.Name), Hint: "try again"}
+}
+
+// widenStored widens an entry by the one under its name, and returns the revision that is to be replaced.
+func (k *Keeper) widenStored(ctx context.Context, d *seshat.Denial) (kv.Revision, error) {
+	entry, err := k.store.Get(ctx, prefix+d.Name)
+	switch {
+	case errors.Is(err, kv.ErrNotFound):
+		return kv.None, nil
+	case err != nil:
+		return 0, fmt.Errorf("read the denial %s: %w", d.Name, err)
+	}
+	// One that cannot be read denies nothing.
+	if before, err := decode(entry); err == nil && !before.Expired(k.now()) {
+		widen(d, &before)
+	}
+	return entry.Revision, nil
 }
 
 // makeRoom sees to it that one more entry does not make the list too long. Counting reads the whole list, and is done once
