@@ -121,7 +121,9 @@ func answerBadly(conn net.Conn, path string, over <-chan struct{}) bool {
 		return false
 	case "/endless":
 		send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n")
-		for piece := strings.Repeat("z", 64<<10); send(piece); {
+		piece := strings.Repeat("z", 64<<10)
+		for sent := true; sent; {
+			sent = send(piece)
 		}
 		return false
 	default:

@@ -70,8 +70,11 @@ func (c *Config) validateServing(f *faultList) {
 	oneOf(f, "forwardedFields", c.ForwardedFields, "x-forwarded", "forwarded", "both", "none")
 	oneOf(f, "role", c.Role, RoleAll, RoleGateway, RoleRecorder)
 	for _, name := range []struct{ field, value string }{
-		{"sessionFields.session", c.SessionFields.Session}, {"sessionFields.user", c.SessionFields.User},
-		{"sessionFields.verdict", c.SessionFields.Verdict}, {"via", c.Via}, {"extProc.ja4Header", c.ja4Header()},
+		{"sessionFields.session", c.SessionFields.Session},
+		{"sessionFields.user", c.SessionFields.User},
+		{"sessionFields.verdict", c.SessionFields.Verdict},
+		{"via", c.Via},
+		{"extProc.ja4Header", c.ja4Header()},
 	} {
 		if name.value != "" && !isToken(name.value) {
 			f.add(name.field, strconv.Quote(name.value)+" is no name of a header field", "letters, digits and -")

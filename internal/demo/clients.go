@@ -35,10 +35,14 @@ func (c *Clients) Run(ctx context.Context) {
 		name string
 		live func(context.Context, *client)
 	}{
-		{"visitor", c.visitor}, {"visitor", c.visitor},
-		{"shopper", c.shopper}, {"shopper", c.shopper}, {"shopper", c.shopper},
+		{"visitor", c.visitor},
+		{"visitor", c.visitor},
+		{"shopper", c.shopper},
+		{"shopper", c.shopper},
+		{"shopper", c.shopper},
 		{"family", c.family},
-		{"app", c.app}, {"app", c.app},
+		{"app", c.app},
+		{"app", c.app},
 		{"warehouse", c.warehouse},
 		{"thief", c.thief},
 		{"stuffer", c.stuffer},

@@ -20,9 +20,9 @@ import (
 // The names under which the shop hands out sessions.
 const (
 	cookieName = "SHOPSESS"
-	apiKeyName = "X-API-Key"
+	apiKeyName = "X-API-Key" //nolint:gosec // the name of a header field
 	// APIKey is what the warehouse shows. It protects nothing but a demonstration.
-	APIKey = "warehouse-3f9c1b7e5d2a4860"
+	APIKey = "warehouse-3f9c1b7e5d2a4860" //nolint:gosec // as above
 	// Issuer signs the tokens of the shop's API.
 	Issuer = "https://shop.example"
 	// tokenLife is short, so that a minute shows refreshes.

@@ -105,7 +105,7 @@ type seenRequest struct {
 }
 
 func seeing(x *seshat.Exchange) seenRequest {
-	return seenRequest{x, unsafe.SliceData(x.Request.Header), len(x.Request.Header), x.Request.Path, len(x.Request.Body.Bytes)}
+	return seenRequest{x, unsafe.SliceData(x.Request.Header), len(x.Request.Header), x.Request.Path, len(x.Request.Body.Bytes)} //nolint:gosec // compared only
 }
 
 // maxHeld is how many workers passages keep at a time, at some 50 KB each. What goes on for long, such as a stream of

@@ -146,8 +146,11 @@ func (s *exchangeSpan) describe(status int, o *seshat.Observation, g *pipeline.P
 		attribute.String("seshat.verdict", g.Verdict().Action.String()),
 	)
 	for _, a := range [...]struct{ key, value string }{
-		{"server.address", o.Host}, {"user_agent.original", o.UserAgent}, {"network.protocol.version", o.HTTPVersion},
-		{"user.name", g.User()}, {"deployment.environment.name", o.Environment},
+		{"server.address", o.Host},
+		{"user_agent.original", o.UserAgent},
+		{"network.protocol.version", o.HTTPVersion},
+		{"user.name", g.User()},
+		{"deployment.environment.name", o.Environment},
 	} {
 		if a.value != "" {
 			s.span.SetAttributes(attribute.String(a.key, a.value))

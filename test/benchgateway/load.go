@@ -34,7 +34,7 @@ func (s *subject) load(ctx context.Context, requests, connections int) (time.Dur
 	start := time.Now()
 	var left atomic.Int64
 	left.Store(int64(requests))
-	return time.Since(start), s.each(connections, func(n int, c *connection) error {
+	return time.Since(start), s.each(connections, func(_ int, c *connection) error {
 		for ctx.Err() == nil && left.Add(-1) >= 0 {
 			if err := c.exchange(); err != nil {
 				return err

@@ -28,30 +28,30 @@ func all(o *options, dir, origin string) []*subject {
 		add("nginx", "NGINX, plain proxy", func(dir, address string) ([]*exec.Cmd, error) {
 			config := fmt.Sprintf(nginxConfig, dir, address, origin)
 			file, err := write(dir, "nginx.conf", config)
-			return []*exec.Cmd{exec.Command(o.nginx, "-e", filepath.Join(dir, "error.log"), "-c", file)}, err
+			return []*exec.Cmd{exec.Command(o.nginx, "-e", filepath.Join(dir, "error.log"), "-c", file)}, err //nolint:gosec // programs that the operator names
 		})
 	}
 	add("seshat", "Seshat: 10 rules, journal, store, one limit", func(dir, address string) ([]*exec.Cmd, error) {
 		config, err := seshatConfig(dir, address, origin, "")
-		return []*exec.Cmd{exec.Command(o.seshat, "run", "--data", filepath.Join(dir, "data"), "-c", config)}, err
+		return []*exec.Cmd{exec.Command(o.seshat, "run", "--data", filepath.Join(dir, "data"), "-c", config)}, err //nolint:gosec // programs that the operator names
 	}).settles = 1500 * time.Millisecond
 	if o.caddy != "" {
 		add("caddy", "Caddy, plain proxy", func(dir, address string) ([]*exec.Cmd, error) {
 			file, err := write(dir, "Caddyfile", fmt.Sprintf(caddyConfig, address, origin))
-			c := exec.Command(o.caddy, "run", "--adapter", "caddyfile", "--config", file)
+			c := exec.Command(o.caddy, "run", "--adapter", "caddyfile", "--config", file) //nolint:gosec // programs that the operator names
 			c.Env = append(os.Environ(), "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 			return []*exec.Cmd{c}, err
 		})
 	}
 	add("reverseproxy", "net/http ReverseProxy", func(_, address string) ([]*exec.Cmd, error) {
 		self, err := os.Executable()
-		return []*exec.Cmd{exec.Command(self, "-serve", address, "-to", "http://"+origin)}, err
+		return []*exec.Cmd{exec.Command(self, "-serve", address, "-to", "http://"+origin)}, err //nolint:gosec // programs that the operator names
 	})
 	if o.envoy != "" && o.empty != "" {
 		add("envoy-empty", "Envoy + empty ext_proc", func(dir, address string) ([]*exec.Cmd, error) {
 			processor := freeAddress()
 			file, err := write(dir, "envoy.yaml", envoyConfig(address, origin, processor))
-			return []*exec.Cmd{exec.Command(o.empty, processor), envoy(o.envoy, file)}, err
+			return []*exec.Cmd{exec.Command(o.empty, processor), envoy(o.envoy, file)}, err //nolint:gosec // programs that the operator names
 		})
 		add("envoy-seshat", "Envoy + Seshat's ext_proc", func(dir, address string) ([]*exec.Cmd, error) {
 			processor := freeAddress()
@@ -61,7 +61,7 @@ func all(o *options, dir, origin string) []*subject {
 			}
 			file, err := write(dir, "envoy.yaml", envoyConfig(address, origin, processor))
 			return []*exec.Cmd{
-				exec.Command(o.seshat, "run", "--data", filepath.Join(dir, "data"), "-c", config), envoy(o.envoy, file),
+				exec.Command(o.seshat, "run", "--data", filepath.Join(dir, "data"), "-c", config), envoy(o.envoy, file), //nolint:gosec // programs that the operator names
 			}, err
 		}).settles = 1500 * time.Millisecond
 	}
@@ -136,7 +136,7 @@ spec: {key: [session], count: 10000000, window: 1m}
 func quoted(s string) string { return `"` + s + `"` }
 
 func envoy(program, config string) *exec.Cmd {
-	return exec.Command(program, "-c", config, "--concurrency", "2", "--log-level", "error", "--use-dynamic-base-id")
+	return exec.Command(program, "-c", config, "--concurrency", "2", "--log-level", "error", "--use-dynamic-base-id") //nolint:gosec // programs that the operator names
 }
 
 // envoyConfig is a proxy that asks an external processor about the heads of every request and response.
