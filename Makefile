@@ -54,6 +54,10 @@ accuracy: build ## score how well sessions are found, on recorded and on generat
 bench: build ## measure speed and size; RUNS=6 for benchstat
 	@./test/bench.sh
 
+.PHONY: bench-gateway
+bench-gateway: build ## measure the gateway beside NGINX, Caddy and Envoy; ROUNDS=6 REQUESTS=40000
+	@SESHAT=$(SESHAT) ./test/bench-gateway.sh
+
 .PHONY: generate
 generate: ## write the generated files again
 	@$(GO) generate ./...

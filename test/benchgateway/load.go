@@ -56,9 +56,9 @@ func (c *connection) exchange() error {
 		return err
 	}
 	c.next++
-	status, err := readAnswer(c.in)
-	if err == nil && status != 200 {
-		err = fmt.Errorf("%w: status %d", errRefused, status)
+	status, length, err := readAnswer(c.in)
+	if err == nil && (status != 200 || length != answerBytes) {
+		err = fmt.Errorf("%w: status %d with %d bytes", errRefused, status, length)
 	}
 	return err
 }

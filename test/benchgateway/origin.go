@@ -87,13 +87,13 @@ func reverseProxy(address, to string) error {
 	return nil
 }
 
-// readAnswer reads one answer with a length and returns its status.
-func readAnswer(in *bufio.Reader) (int, error) {
-	status, length := 0, -1
+// readAnswer reads one answer, and returns its status and the length of its body.
+func readAnswer(in *bufio.Reader) (status, length int, err error) {
+	length = -1
 	for first := true; ; first = false {
 		line, err := in.ReadSlice('\n')
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		text := strings.TrimRight(string(line), "\r\n")
 		if text == "" {
@@ -101,28 +101,28 @@ func readAnswer(in *bufio.Reader) (int, error) {
 		}
 		if first {
 			if len(text) < 12 {
-				return 0, errors.New("no status line")
+				return 0, 0, errors.New("no status line")
 			}
 			if status, err = strconv.Atoi(text[9:12]); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 		} else if name, value, _ := strings.Cut(text, ":"); strings.EqualFold(name, "Content-Length") {
 			if length, err = strconv.Atoi(strings.TrimSpace(value)); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 		}
 	}
 	if length < 0 {
 		return readChunks(in, status)
 	}
-	_, err := in.Discard(length)
-	return status, err
+	_, err = in.Discard(length)
+	return status, length, err
 }
 
-func readChunks(in *bufio.Reader, status int) (int, error) {
-	_, err := io.Copy(io.Discard, httputil.NewChunkedReader(in))
+func readChunks(in *bufio.Reader, status int) (_, length int, err error) {
+	n, err := io.Copy(io.Discard, httputil.NewChunkedReader(in))
 	if err == nil {
 		_, err = in.Discard(2) // no trailers
 	}
-	return status, err
+	return status, int(n), err
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -37,7 +38,7 @@ func all(o *options, dir, origin string) []*subject {
 	}).settles = 1500 * time.Millisecond
 	if o.caddy != "" {
 		add("caddy", "Caddy, plain proxy", func(dir, address string) ([]*exec.Cmd, error) {
-			file, err := write(dir, "Caddyfile", fmt.Sprintf(caddyConfig, address, origin))
+			file, err := write(dir, "Caddyfile", fmt.Sprintf(caddyConfig, address[strings.LastIndexByte(address, ':'):], origin))
 			c := exec.Command(o.caddy, "run", "--adapter", "caddyfile", "--config", file) //nolint:gosec // programs that the operator names
 			c.Env = append(os.Environ(), "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 			return []*exec.Cmd{c}, err
@@ -89,6 +90,7 @@ http {
 }
 `
 
+// caddyConfig names no host: Caddy answers requests for others with 200 and nothing.
 const caddyConfig = `{
 	admin off
 	auto_https off
@@ -97,6 +99,7 @@ const caddyConfig = `{
 	}
 }
 http://%s {
+	bind 127.0.0.1
 	reverse_proxy %s
 }
 `
