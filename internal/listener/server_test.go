@@ -491,7 +491,6 @@ func TestSlowHandshakesEnd(t *testing.T) {
 	conn := dial(t, address)
 	send(t, conn, "\x16\x03\x01")
 	refused(t, conn)
-	if got := s.Stats().HandshakeError; got != 1 {
-		t.Errorf("%d failed handshakes", got)
-	}
+	// The client may see the end of the connection before it is counted.
+	waitFor(t, func() bool { return s.Stats().HandshakeError == 1 })
 }
