@@ -1,7 +1,10 @@
 package test
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -112,6 +115,76 @@ func TestGatewayEndsWell(t *testing.T) {
 	g.wait()
 	if rows := s.explore("path", "path:/slow"); len(rows) != 1 {
 		t.Errorf("the request under way is recorded %d times", len(rows))
+	}
+}
+
+// TestStreamsWithoutClients ends when clients of quiet streams go away, and in any case within the time that an instance
+// has for its end.
+func TestStreamsWithoutClients(t *testing.T) {
+	ended := make(chan struct{}, 10)
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: hello\n\n")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		ended <- struct{}{}
+	}))
+	defer origin.Close()
+	s := fresh(t)
+	cert, key := certificate(t)
+	g := s.serve("-c", file(t, "seshat.yaml", fmt.Sprintf(`
+listeners: [{address: "127.0.0.1:0"}, {address: "127.0.0.1:0", tls: {certificates: [{certificate: %q, key: %q}]}}]
+upstreams: [{name: site, servers: [%q]}]
+shutdownGrace: 1s
+`, cert, key, origin.URL)))
+	// stream begins a stream and returns when its first event has come.
+	stream := func(base string, two bool) context.CancelFunc {
+		t.Helper()
+		c := client(t)
+		c.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+		c.Transport.(*http.Transport).ForceAttemptHTTP2 = two
+		ctx, cancel := context.WithCancel(context.Background())
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := c.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = response.Body.Close() })
+		if _, err := io.ReadFull(response.Body, make([]byte, len("data: hello"))); err != nil {
+			t.Fatal(err)
+		}
+		return cancel
+	}
+	secure := g.said(`Serving on (https://[^, ]+)`)
+	for _, way := range []struct {
+		base string
+		two  bool
+	}{{g.gateway, false}, {secure, false}, {secure, true}} {
+		goAway := stream(way.base, way.two)
+		goAway()
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s, HTTP/2 %v: the client is gone, and the origin does not hear of it", way.base, way.two)
+		}
+	}
+	defer stream(g.gateway, false)()
+	defer stream(secure, false)()
+	defer stream(secure, true)()
+	start := time.Now()
+	if err := g.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	err := <-g.ended
+	g.ended <- err
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it had a second for its end, and took %v", took)
+	}
+	if rows := s.explore("path", "path:/events"); len(rows) != 6 {
+		t.Errorf("of 6 streams %d are recorded", len(rows))
 	}
 }
 

@@ -3,7 +3,6 @@
 package gateway
 
 import (
-	"crypto/tls"
 	"net"
 	"syscall"
 )
@@ -11,10 +10,7 @@ import (
 // closedByPeer reports whether there is anything to read on a connection that nothing may come on: its end, or bytes that
 // nobody asked for. One call to the system, which does not wait.
 func closedByPeer(conn net.Conn) bool {
-	if c, ok := conn.(*tls.Conn); ok {
-		conn = c.NetConn()
-	}
-	c, ok := conn.(syscall.Conn)
+	c, ok := innermost(conn).(syscall.Conn)
 	if !ok {
 		return false
 	}

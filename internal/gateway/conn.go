@@ -50,8 +50,13 @@ func (c *conn) leave() {
 	c.hurry()
 }
 
-// kill ends whatever goes on on the connection.
-func (c *conn) kill() { _ = c.in.conn.Close() }
+// kill ends whatever goes on on the connection: also that the client waits for a server that says nothing.
+func (c *conn) kill() {
+	_ = innermost(c.in.conn).Close() // TLS would wait for a client that does not read
+	if up := c.awaited.Load(); up != nil && c.awaited.CompareAndSwap(up, nil) {
+		up.interrupt(true)
+	}
+}
 
 // next serves one request. It reports whether another can follow.
 func (c *conn) next() bool {

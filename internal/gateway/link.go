@@ -48,8 +48,19 @@ func (l *link) close() {
 
 // reset has the connection closed without an orderly end, so that the peer cannot take what it got for all there is.
 func (l *link) reset() {
-	if c, ok := l.conn.(interface{ SetLinger(sec int) error }); ok {
+	if c, ok := innermost(l.conn).(interface{ SetLinger(sec int) error }); ok {
 		_ = c.SetLinger(0)
+	}
+}
+
+// innermost is the socket that TLS, and whoever looked at its beginning, are around.
+func innermost(conn net.Conn) net.Conn {
+	for {
+		around, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			return conn
+		}
+		conn = around.NetConn()
 	}
 }
 

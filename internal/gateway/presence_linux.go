@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"crypto/tls"
 	"net"
 	"syscall"
 
@@ -11,10 +10,7 @@ import (
 // gone reports whether the peer has closed the connection, or its half of it, as far as it has come here. One call to the
 // system, which does not wait.
 func gone(conn net.Conn) bool {
-	if c, ok := conn.(*tls.Conn); ok {
-		conn = c.NetConn()
-	}
-	c, ok := conn.(syscall.Conn)
+	c, ok := innermost(conn).(syscall.Conn)
 	if !ok {
 		return false
 	}

@@ -42,6 +42,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 // Unread returns the socket and what was read of it, for somebody who can do with both: the Conn is not used any more then.
 func (c *Conn) Unread() (socket net.Conn, read []byte) { return c.Conn, c.early }
 
+// NetConn is the socket, for those who ask the system about it. Reading from it leaves out what was read before.
+func (c *Conn) NetConn() net.Conn { return c.Conn }
+
 // ReadFrom copies to the socket, with the kernel's help where it can.
 func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	if to, ok := c.Conn.(io.ReaderFrom); ok {
