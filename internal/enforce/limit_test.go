@@ -78,6 +78,9 @@ func TestBlockForATime(t *testing.T) {
 	if got := g.decision.Verdict.RetryAfter; got != time.Minute {
 		t.Errorf("retry after %s, want 1m", got)
 	}
+	if got := g.decision.Limits[0]; got.Remaining != 0 || got.Reset != time.Minute {
+		t.Errorf("the client is told %+v, want that nothing remains for a minute", got)
+	}
 	g.wait(time.Minute)
 	g.want("allow", g.send("GET /"))
 }

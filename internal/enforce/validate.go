@@ -194,11 +194,14 @@ func (e *Enforcer) vouchByToken(where *rule.Selector, r *Request, d *Decision, n
 	}
 }
 
+// ReasonNoToken is the reason of a verdict on a request that shows no token where one is required.
+const ReasonNoToken = "there is no token"
+
 // reasonFor says why a token is not accepted. Details are for logs: they quote the token.
 func reasonFor(k jwt.Kind) string {
 	switch k {
 	case noToken:
-		return "there is no token"
+		return ReasonNoToken
 	case tooManyTokens:
 		return "there are several tokens"
 	case jwt.Expired:

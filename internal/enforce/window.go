@@ -105,7 +105,11 @@ func (w *window) add(number, n uint32) {
 	*c += min(n, math.MaxUint32-*c)
 }
 
+// remaining is how many requests may pass now: none of a key that is refused for a time, whatever the window holds.
 func (w *window) remaining(s *span) int {
+	if w.until != 0 {
+		return 0 // take has looked whether it is over
+	}
 	if sum := w.sum(); sum < s.count {
 		return int(s.count - sum)
 	}

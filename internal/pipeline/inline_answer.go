@@ -31,8 +31,21 @@ func (g *Passage) Answer() *Answer {
 			}, append(g.forgotten, g.ResponseFields()...)...),
 			Body: problem(v),
 		}
+		if v.Status == http.StatusUnauthorized {
+			g.answer.Fields = append(g.answer.Fields, seshat.Field{Name: "WWW-Authenticate", Value: challenge(v)})
+		}
 	}
 	return &g.answer
+}
+
+// challenge is what a 401 has to say (RFC 9110, section 15.5.2), as RFC 6750, section 3, has it for tokens: no error where
+// none was shown. It is the same for what is revoked, cookies included: a browser does nothing with it, where Basic would make
+// it ask for a password.
+func challenge(v *seshat.Verdict) string {
+	if v.Reason == enforce.ReasonNoToken {
+		return "Bearer"
+	}
+	return `Bearer error="invalid_token"`
 }
 
 // problem is the body of a refusal (RFC 9457).

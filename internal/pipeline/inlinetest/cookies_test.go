@@ -110,7 +110,7 @@ func TestForgottenCookiesAreBounded(t *testing.T) {
 	if a == nil {
 		t.Fatal("it is let through")
 	}
-	if count := len(a.Fields); count > 2+8 {
+	if count := len(a.Fields); count > 3+8 {
 		t.Errorf("the answer has %d fields", count)
 	}
 	x.Response.Status = a.Status
