@@ -58,6 +58,7 @@ type service struct {
 	extProc, forwardAuth, api string // addresses, for people
 
 	ending  atomic.Bool
+	stuck   bool // the store did not return
 	sources []*source
 	failed  chan error
 	closers []func(context.Context) error // in the order of opening
@@ -198,7 +199,12 @@ func (s *service) openStore(ctx context.Context) error {
 		return err
 	}
 	s.store = opened
-	s.onStop(func(context.Context) error { return opened.Close() })
+	s.onStop(func(context.Context) error {
+		if s.stuck {
+			return nil // it would wait for what does not return
+		}
+		return opened.Close()
+	})
 	return nil
 }
 
@@ -334,7 +340,11 @@ func (s *service) startNode(ctx context.Context) error {
 		return err
 	}
 	s.node = n
-	s.onStop(n.Close)
+	s.onStop(func(ctx context.Context) error {
+		err := n.Close(ctx)
+		s.stuck = errors.Is(err, node.ErrStuck)
+		return err
+	})
 	return nil
 }
 

@@ -59,6 +59,10 @@ type Options struct {
 	// Events is told which sessions began and ended, where the node records; see [pipeline.RecorderConfig].
 	Events func([]seshat.Event)
 
+	// AutoEvery is how often hosts are looked for whose Authorization field should identify their sessions; 10 s when it
+	// is 0.
+	AutoEvery time.Duration
+
 	Logger *slog.Logger // nil drops everything
 	Now    func() time.Time
 }
@@ -307,6 +311,12 @@ func (n *Node) forming(ctx context.Context, f func(context.Context) error) error
 	}
 }
 
+// ErrStuck is returned by Close when the store did not return: it must not be closed either, and the process should end.
+var ErrStuck = errors.New("the store does not answer")
+
+// lastCommit is what a transaction that has begun may take when the time of Close is over. Some milliseconds are usual.
+const lastCommit = 2 * time.Second
+
 // Close ends a node: what is under way is flushed to the journal, and from there to the store where the node records.
 // Sources must have ended their passages. It gives up when ctx ends: then the journal has what was not stored.
 func (n *Node) Close(ctx context.Context) error {
@@ -322,7 +332,22 @@ func (n *Node) Close(ctx context.Context) error {
 		}
 	}
 	n.stop()
-	n.running.Wait()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		n.running.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		timer := time.NewTimer(lastCommit)
+		defer timer.Stop()
+		select {
+		case <-ended:
+		case <-timer.C:
+			errs = append(errs, ErrStuck)
+		}
+	}
 	return errors.Join(append(errs, n.closeAll())...)
 }
 

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -115,12 +116,12 @@ type keySource struct {
 	stop context.CancelFunc
 }
 
-// autoEvery is how often hosts are looked for whose Authorization field should identify their sessions.
+// autoEvery is the default of AutoEvery: somebody who watches sees it happen, and it costs nothing.
 const autoEvery = 10 * time.Second
 
 // autoIdentify adds the session rules that [pipeline.Inline.AutoIdentifiers] suggests: resources like any others.
 func (n *Node) autoIdentify(ctx context.Context) {
-	ticker := time.NewTicker(autoEvery)
+	ticker := time.NewTicker(cmp.Or(n.options.AutoEvery, autoEvery))
 	defer ticker.Stop()
 	done := map[string]bool{}
 	for {
