@@ -165,7 +165,8 @@ const envoyText = `static_resources:
                   - name: ext_proc
                     typed_config:
                       "@type": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor
-                      grpc_service: {envoy_grpc: {cluster_name: processor}, timeout: 1s}
+                      grpc_service: {envoy_grpc: {cluster_name: processor}, timeout: 10s}
+                      message_timeout: 5s # 200 ms by itself, which a busy machine exceeds
                       processing_mode: {request_header_mode: SEND, response_header_mode: SEND}
                   - name: router
                     typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
