@@ -164,12 +164,20 @@ const (
 	metricRecorderErrs = `seshat_recorder_errors_total`
 )
 
-// settled waits until everything that the journal took is stored.
+// settled waits until everything that the journal took is stored, what it had from before too.
 func (r *running) settled() {
 	r.t.Helper()
+	before, since := -1.0, time.Now()
 	eventually(r.t, "all that is in the journal is stored", func() bool {
-		return r.metric("seshat_recorder_waiting_exchanges") == 0 && r.metric("seshat_journal_queue_bytes") == 0 &&
-			r.metric("seshat_recorder_unsettled_entries") == 0
+		stored := r.metric(metricStored)
+		done := r.metric("seshat_recorder_waiting_exchanges") == 0 && r.metric("seshat_journal_queue_bytes") == 0 &&
+			r.metric("seshat_recorder_unsettled_entries") == 0 &&
+			stored+r.metric("seshat_duplicate_exchanges_total") >= r.metric(metricAcknowledged)
+		if !done || stored != before {
+			before, since = stored, time.Now()
+		}
+		// What was in the journal before the start is counted when it is read.
+		return done && time.Since(since) > time.Second
 	})
 }
 

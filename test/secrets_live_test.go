@@ -107,8 +107,12 @@ sessionFields: {session: X-Session-Id, user: X-User, verdict: X-Verdict}
 	visits()
 	g.settled()
 	for _, args := range [][]string{
-		{"status"}, {"status", "--format", "json"}, {"denylist"}, {"sessions", "--since", "all", "--format", "json"},
-		{"explore", "--since", "all", "--limit", "0", "--format", "ndjson"}, {"get", "-o", "yaml"},
+		{"status"},
+		{"status", "--format", "json"},
+		{"denylist"},
+		{"sessions", "--since", "all", "--format", "json"},
+		{"explore", "--since", "all", "--limit", "0", "--format", "ndjson"},
+		{"get", "-o", "yaml"},
 		{"explore", "--since", "all", "--limit", "0", "--format", "csv", "--columns", "path,user,identifier,client_session_ids,attr.card,attr.masked,verdict"},
 	} {
 		say("", args...).want(0)
