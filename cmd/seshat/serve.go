@@ -366,7 +366,8 @@ func (s *service) chooseNATS(o *node.Options) error {
 		return nil
 	}
 	o.Server = &natsserver.Options{
-		Dir: s.app.path(resourcesDir), SyncInterval: time.Duration(*c.Journal.SyncInterval), Logger: s.logger("nats"),
+		Dir: s.app.path(resourcesDir), SyncInterval: time.Duration(*c.Journal.SyncInterval), SyncAlways: *c.Journal.SyncInterval == 0,
+		Logger: s.logger("nats"),
 	}
 	if n := c.NATSListen; n != nil {
 		token, err := readSecret("natsListen.tokenFile", n.TokenFile)

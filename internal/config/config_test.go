@@ -49,6 +49,24 @@ journal: {failClosed: true, maxBytes: 1GiB}
 	}
 }
 
+// TestReplicas keeps what is written where the loss of one server can be outlived.
+func TestReplicas(t *testing.T) {
+	f := func(routes string, want int) {
+		t.Helper()
+		c, faults := Parse("seshat.yaml", []byte("upstreams: [{name: a, servers: [\"http://x\"]}]\n"+
+			"cluster: {name: c, node: n1, listen: \"10.0.0.1:6222\", routes: ["+routes+"], tokenFile: t}\n"))
+		if len(faults) > 0 {
+			t.Error(faults)
+		} else if c.Cluster.Replicas != want {
+			t.Errorf("with the routes %s there are %d replicas; want %d", routes, c.Cluster.Replicas, want)
+		}
+	}
+	f(`"10.0.0.2:6222", "10.0.0.3:6222"`, 3)
+	f(`"10.0.0.1:6222", "10.0.0.2:6222", "10.0.0.3:6222"`, 3)
+	f(`"10.0.0.1:6222", "10.0.0.2:6222"`, 1)
+	f(`"10.0.0.2:6222"`, 1)
+}
+
 func TestListenIsShort(t *testing.T) {
 	c, faults := Parse("seshat.yaml", []byte("listen: 127.0.0.1:80\nupstreams: [{name: a, servers: [\"http://127.0.0.1:3000\"]}]\n"))
 	if len(faults) > 0 {
@@ -92,6 +110,24 @@ func TestFaultsSayWhere(t *testing.T) {
 	f("forwardAuth: {address: \":1\", observe: log}\n"+upstreams, `there is no access log to observe`)
 	f("sessionFields: {session: \"X Y\"}\n"+upstreams, `"X Y" is no name of a header field`)
 	f("tracing: {endpoint: \"http://x\", sampleRatio: 2}\n"+upstreams, `tracing.sampleRatio: is not a share`)
+	f("tracing: {endpoint: \"http://token@x\"}\n"+upstreams, `"…@x" is no URL`)
+	f("events: {file: \"\"}\n"+upstreams, `events.file: is empty`)
+	f("events: {file: e}\nrole: gateway\nnats: {url: \"nats://a\"}\n"+upstreams, `events: a gateway that does not record`)
+	f("sessionFields: {session: X-A, user: x-a}\n"+upstreams, `sessionFields.user: "x-a" is the name in sessionFields.session too`)
+	f("sessionFields: {user: Authorization}\n"+upstreams, `"Authorization" has a meaning of its own`)
+	f("extProc: {address: \":1\", ja4Header: Cookie}\n"+upstreams, `"Cookie" has a meaning of its own`)
+	f("logs: [{path: a}, {path: a}]\n"+upstreams, `logs[1].path: is the file of logs[0] too`)
+	f("role: recorder\nlisten: \":1\"\nnats: {url: \"nats://a\"}\n"+upstreams, `a recorder serves no traffic`)
+	f("nats: {url: \"nats://user:secret@a\"}\n"+upstreams, `nats.url: has a secret`)
+	f("nats: {url: \"nats://a,http://b\"}\n"+upstreams, `nats.url: is no address of NATS servers`)
+	f("nats: {url: \"nats://a\", replicas: 2}\n"+upstreams, `nats.replicas: is out of range (1, 3 or 5)`)
+	f("nats: {url: \"nats://a\", tokenFile: a, credentialsFile: b}\n"+upstreams, `both credentialsFile and tokenFile`)
+	f("nats: {url: \"nats://a\"}\nnatsListen: {address: \":1\", tokenFile: a}\n"+upstreams, `a cluster of one's own is configured`)
+	f("natsListen: {address: \":1\", tokenFile: \"\"}\n"+upstreams, `natsListen.tokenFile: is empty`)
+	f("natsListen: {address: \":9180\", tokenFile: a}\napi: {address: \":9180\"}\n"+upstreams, `:9180 is the address of`)
+	f("cluster: {name: a b, node: n, listen: \":1\", routes: [\"x:1\"], tokenFile: t}\n"+upstreams, `cluster.name: "a b" is no name`)
+	f("cluster: {name: a, node: n, listen: \":1\", routes: [x], tokenFile: t, replicas: 1}\n"+upstreams, `cluster.routes[0]: "x" is no address`)
+	f("journal: {syncInterval: 2d}\n"+upstreams, `journal.syncInterval: 2d is out of range`)
 }
 
 func FuzzParse(f *testing.F) {
@@ -147,4 +183,21 @@ func TestDocumentation(t *testing.T) {
 		}
 	}
 	walk(reflect.TypeFor[Config]())
+}
+
+// TestNoFaultShowsASecret puts what may be a password where addresses belong.
+func TestNoFaultShowsASecret(t *testing.T) {
+	for _, input := range []string{
+		"upstreams: [{name: a, servers: [\"http://user:hunter2@x\"]}]\n",
+		"nats: {url: \"nats://user:hunter2@a\"}\n", "nats: {url: \"nats://hunter2@%zz\"}\n",
+		"tracing: {endpoint: \"http://user:hunter2@x\"}\n",
+	} {
+		_, faults := Parse("seshat.yaml", []byte(input))
+		if len(faults) == 0 {
+			t.Errorf("%q is accepted", input)
+		}
+		if strings.Contains(faults.Error(), "hunter2") {
+			t.Errorf("%q: %s", input, faults.Error())
+		}
+	}
 }

@@ -98,12 +98,26 @@ func (c *Config) fill() {
 		number(&c.NATS.Replicas, 1)
 	}
 	if c.Cluster != nil {
-		number(&c.Cluster.Replicas, min(3, len(c.Cluster.Routes)))
+		number(&c.Cluster.Replicas, c.Cluster.defaultReplicas())
 	}
 	if t := c.Tracing; t != nil && t.SampleRatio == nil {
 		all := 1.0
 		t.SampleRatio = &all
 	}
+}
+
+// defaultReplicas outlive the loss of a server where there are three; two outlive no more than one does.
+func (k *Cluster) defaultReplicas() int {
+	others := 0
+	for _, route := range k.Routes {
+		if route != k.Listen {
+			others++
+		}
+	}
+	if others >= 2 {
+		return 3
+	}
+	return 1
 }
 
 func (u *Upstream) fill() {

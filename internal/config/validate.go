@@ -66,6 +66,12 @@ func (c *Config) validateServing(f *faultList) {
 			f.add("forwardAuth.observe", "there is no access log to observe", "name it in logs")
 		}
 	}
+	if n := c.NATSListen; n != nil {
+		address("natsListen.address", n.Address)
+	}
+	if k := c.Cluster; k != nil {
+		address("cluster.listen", k.Listen)
+	}
 	oneOf(f, "trustedField", c.TrustedField, "x-forwarded-for", "forwarded", "x-real-ip")
 	oneOf(f, "forwardedFields", c.ForwardedFields, "x-forwarded", "forwarded", "both", "none")
 	oneOf(f, "role", c.Role, RoleAll, RoleGateway, RoleRecorder)
@@ -80,10 +86,20 @@ func (c *Config) validateServing(f *faultList) {
 			f.add(name.field, strconv.Quote(name.value)+" is no name of a header field", "letters, digits and -")
 		}
 	}
+	c.validateOwnFields(f)
+	logs := map[string]int{}
 	for i := range c.Logs {
-		if c.Logs[i].Path == "" {
-			f.add(fmt.Sprintf("logs[%d].path", i), "is empty", "name the file")
+		field, path := fmt.Sprintf("logs[%d].path", i), c.Logs[i].Path
+		if path == "" {
+			f.add(field, "is empty", "name the file")
 		}
+		if before, twice := logs[path]; twice {
+			f.add(field, fmt.Sprintf("is the file of logs[%d] too", before), "every line would count twice")
+		}
+		logs[path] = i
+	}
+	if c.Role == RoleRecorder && (len(c.Listeners) > 0 || c.ExtProc != nil || c.ForwardAuth != nil || len(c.Logs) > 0) {
+		f.add("role", "a recorder serves no traffic", "leave out listen, listeners, extProc, forwardAuth and logs")
 	}
 	if c.Events != nil {
 		if c.Events.File == "" {
@@ -178,6 +194,9 @@ func (c *Config) validateTimes(f *faultList) {
 	check("timeouts.keepAlive", c.Timeouts.KeepAlive)
 	check("timeouts.tunnel", c.Timeouts.Tunnel)
 	check("journal.batchDelay", c.Journal.BatchDelay)
+	if d := time.Duration(*c.Journal.SyncInterval); d != 0 {
+		check("journal.syncInterval", c.Journal.SyncInterval)
+	}
 	check("shutdownGrace", c.ShutdownGrace)
 	for i := range c.Upstreams {
 		u, field := &c.Upstreams[i], fmt.Sprintf("upstreams[%d]", i)
@@ -214,32 +233,45 @@ func (c *Config) validateJournal(f *faultList) {
 		f.add("role", "a gateway that does not record needs a journal that somebody else reads", "name it in nats or cluster")
 	}
 	if c.NATS != nil {
-		if u, err := url.Parse(firstOf(c.NATS.URL)); err != nil || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) || u.Host == "" {
-			f.add("nats.url", "is no address of NATS servers", "write it as in nats://a.example:4222,nats://b.example:4222")
+		for server := range strings.SplitSeq(c.NATS.URL, ",") {
+			u, err := url.Parse(strings.TrimSpace(server))
+			if err != nil || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) || u.Host == "" {
+				f.add("nats.url", "is no address of NATS servers", "write it as in nats://a.example:4222,nats://b.example:4222")
+				break
+			}
+			if u.User != nil {
+				f.add("nats.url", "has a secret", "secrets come from files: use credentialsFile or tokenFile")
+				break
+			}
+		}
+		if c.NATS.CredentialsFile != "" && c.NATS.TokenFile != "" {
+			f.add("nats", "has both credentialsFile and tokenFile", "use one of them")
 		}
 		replicas(f, "nats.replicas", c.NATS.Replicas)
 	}
-	if n := c.NATSListen; n != nil {
-		checkAddress(f, "natsListen.address", n.Address)
+	if n := c.NATSListen; n != nil && n.TokenFile == "" {
+		f.add("natsListen.tokenFile", "is empty", "everybody who reaches the address could read the journal: name a file with a token")
 	}
 	if k := c.Cluster; k != nil {
-		checkAddress(f, "cluster.listen", k.Listen)
-		if k.Name == "" || k.Node == "" {
-			f.add("cluster", "the cluster and this node of it need names", "set cluster.name and cluster.node")
+		for _, name := range []struct{ field, value string }{{"cluster.name", k.Name}, {"cluster.node", k.Node}} {
+			if !isToken(name.value) || strings.ContainsAny(name.value, ".*>") {
+				f.add(name.field, strconv.Quote(name.value)+" is no name", "letters, digits, - and _")
+			}
+		}
+		if k.TokenFile == "" {
+			f.add("cluster.tokenFile", "is empty", "everybody who reaches the address could join: name a file with a token")
+		}
+		for i, route := range k.Routes {
+			checkAddress(f, fmt.Sprintf("cluster.routes[%d]", i), route)
 		}
 		replicas(f, "cluster.replicas", k.Replicas)
 	}
 }
 
 func replicas(f *faultList, field string, n int) {
-	if n < 1 || n > 5 {
+	if n != 1 && n != 3 && n != 5 { // an even number outlives no more failures than one less
 		f.add(field, "is out of range", "1, 3 or 5")
 	}
-}
-
-func firstOf(list string) string {
-	first, _, _ := strings.Cut(list, ",")
-	return first
 }
 
 func checkAddress(f *faultList, field, value string) {
@@ -294,4 +326,28 @@ func (c *Config) ja4Header() string {
 		return ""
 	}
 	return c.ExtProc.JA4Header
+}
+
+// validateOwnFields checks the header fields that the configuration makes Seshat's own: what comes from outside under their
+// names is removed, so that they must not be fields that HTTP, or the origin, needs.
+func (c *Config) validateOwnFields(f *faultList) {
+	used := map[string]string{}
+	for _, own := range []struct{ field, name string }{
+		{"sessionFields.session", c.SessionFields.Session}, {"sessionFields.user", c.SessionFields.User},
+		{"sessionFields.verdict", c.SessionFields.Verdict}, {"extProc.ja4Header", c.ja4Header()},
+	} {
+		name := strings.ToLower(own.name)
+		switch {
+		case name == "":
+		case used[name] != "":
+			f.add(own.field, strconv.Quote(own.name)+" is the name in "+used[name]+" too", "each needs a name of its own")
+		case slices.Contains([]string{
+			"host", "connection", "content-length", "content-type", "content-encoding", "transfer-encoding", "te", "trailer", "upgrade",
+			"expect", "keep-alive", "cookie", "authorization", "via", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
+			"user-agent", "accept", "traceparent", "tracestate",
+		}, name):
+			f.add(own.field, strconv.Quote(own.name)+" has a meaning of its own", "choose a name such as X-Seshat-Session")
+		}
+		used[name] = own.field
+	}
 }
