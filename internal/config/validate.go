@@ -333,8 +333,10 @@ func (c *Config) ja4Header() string {
 func (c *Config) validateOwnFields(f *faultList) {
 	used := map[string]string{}
 	for _, own := range []struct{ field, name string }{
-		{"sessionFields.session", c.SessionFields.Session}, {"sessionFields.user", c.SessionFields.User},
-		{"sessionFields.verdict", c.SessionFields.Verdict}, {"extProc.ja4Header", c.ja4Header()},
+		{"sessionFields.session", c.SessionFields.Session},
+		{"sessionFields.user", c.SessionFields.User},
+		{"sessionFields.verdict", c.SessionFields.Verdict},
+		{"extProc.ja4Header", c.ja4Header()},
 	} {
 		name := strings.ToLower(own.name)
 		switch {

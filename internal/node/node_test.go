@@ -228,7 +228,7 @@ func TestBrokenResources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	breakResource(t, ctx, raw)
+	breakResource(ctx, t, raw)
 	until(t, "it says that the newest resources are not in force", func() bool { return n.ResourcesError() != nil })
 	if len(n.Rules().Rules()) != 1 {
 		t.Error("the rule is not in force any more")
@@ -247,7 +247,7 @@ func TestBrokenResources(t *testing.T) {
 }
 
 // breakResource damages what is stored of the rule.
-func breakResource(t testing.TB, ctx context.Context, raw kv.Store) {
+func breakResource(ctx context.Context, t testing.TB, raw kv.Store) {
 	t.Helper()
 	entries, err := raw.List(ctx, "")
 	if err != nil {
