@@ -26,7 +26,7 @@ func (a *app) denylistCommand() *cobra.Command {
 		Short: "Show and change what is refused",
 		Long:  denylistHelp,
 		Example: `  seshat denylist
-  seshat denylist add guests --user guest --for 1h --reason "load test"
+  seshat denylist --format json
   seshat denylist remove guests`,
 		Args: cobra.NoArgs,
 		RunE: list,

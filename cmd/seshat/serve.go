@@ -186,15 +186,12 @@ func (s *service) claimData(ctx context.Context) error {
 	return nil
 }
 
-// staleness is how old what readers see may be: not every question has to bring the newest exchanges into the tables.
-const staleness = 300 * time.Millisecond
-
 // openStore opens the store, unless another process records.
 func (s *service) openStore(ctx context.Context) error {
 	if s.config.Role == config.RoleGateway {
 		return nil
 	}
-	opened, err := s.app.openStore(ctx, duckdb.Options{LockWait: lockWait, Staleness: staleness, Logger: s.logger("store")})
+	opened, err := s.app.openStore(ctx, duckdb.Options{LockWait: lockWait, Logger: s.logger("store")})
 	if err != nil {
 		return err
 	}

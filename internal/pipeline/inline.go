@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -255,6 +256,9 @@ func (g *Passage) End(ctx context.Context, x *seshat.Exchange) error {
 		defer func() { x.Response.Header = own }()
 	}
 	w := g.whole(x)
+	if g.decision.Verdict.By != "" || len(g.decision.Verdict.Tags) > 0 {
+		doubt(&w.identity, &g.decision.Verdict)
+	}
 	o := &w.observation
 	plain := w.observer.ObserveInto(o, x, &w.identity, w.digests, w.Worker)
 	o.Verdict = observed(&g.decision.Verdict)
@@ -294,6 +298,24 @@ func (g *Passage) release() {
 	clear(g.forgotten)
 	*g = Passage{decision: g.decision, response: g.response[:0], request: g.request[:0], forgotten: g.forgotten[:0]}
 	p.passage.Put(g)
+}
+
+// doubt keeps a token that its validation did not accept from naming the user of a session: what it says is stated without
+// proof, and counts only where the origin accepts it all the same.
+func doubt(id *seshat.Identity, v *seshat.Verdict) {
+	const validation = string(seshat.KindJWTValidation) + "/"
+	refused := strings.HasPrefix(v.By, validation)
+	for _, tag := range v.Tags {
+		refused = refused || strings.HasPrefix(tag, validation)
+	}
+	if !refused {
+		return
+	}
+	for i := range id.Parameters {
+		if id.Parameters[i].Type != seshat.ParameterPlain {
+			id.Parameters[i].Weak = true
+		}
+	}
 }
 
 func observed(v *seshat.Verdict) seshat.ObservedVerdict {
