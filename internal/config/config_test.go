@@ -98,6 +98,8 @@ func TestFaultsSayWhere(t *testing.T) {
 	f("routes: [{upstream: a}, {upstream: a}]\n"+upstreams, `routes[1]: matches exactly what routes[0] does`)
 	f("upstreams: [{name: a, servers: []}]\n", `upstreams[0].servers: the list is empty`)
 	f("upstreams: [{name: a, servers: [\"ftp://x\"]}]\n", `"ftp://x" is no URL of a server`)
+	f("upstreams: [{name: a, servers: [\"http://x:65536\"]}]\n", `"http://x:65536" is no URL of a server`)
+	f("upstreams: [{name: a, servers: [\"http://x:0\"]}]\n", `"http://x:0" is no URL of a server`)
 	f("upstreams: [{name: a, servers: [\"http://u:secret@x\"]}]\n", `"…@x" is no URL of a server`)
 	f("upstreams: [{name: a, servers: [\"http://x/y\"]}]\n", `a server has no path`)
 	f("trustedProxies: [10.0.0.1/8]\n"+upstreams, `trustedProxies[0]: not a range of addresses`)

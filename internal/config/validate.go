@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -286,6 +287,12 @@ func checkAddress(f *faultList, field, value string) {
 
 func checkURL(f *faultList, field, value string) {
 	u, err := url.Parse(value)
+	if err == nil && u.Port() != "" {
+		var port uint64
+		if port, err = strconv.ParseUint(u.Port(), 10, 16); port == 0 {
+			err = cmp.Or(err, strconv.ErrRange)
+		}
+	}
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		f.add(field, strconv.Quote(redact(value))+" is no URL of a server", "write it as in http://127.0.0.1:3000")
 		return

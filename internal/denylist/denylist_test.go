@@ -126,6 +126,27 @@ func TestAddingAgainDeniesAtLeastAsMuch(t *testing.T) {
 	})
 }
 
+// away is a store that does not answer.
+type away struct{ kv.Store }
+
+var errAway = fmt.Errorf("ask: %w", context.DeadlineExceeded)
+
+func (away) Get(context.Context, string) (kv.Entry, error)                    { return kv.Entry{}, errAway }
+func (away) List(context.Context, string) ([]kv.Entry, error)                 { return nil, errAway }
+func (away) Delete(context.Context, string, kv.Revision) (kv.Revision, error) { return 0, errAway }
+
+func TestStoreThatDoesNotAnswer(t *testing.T) {
+	ctx := context.Background()
+	k := NewKeeper(away{}, clock)
+	_, add := k.Add(ctx, seshat.Denial{User: "alice"})
+	_, list := k.List(ctx)
+	for what, err := range map[string]error{"add": add, "list": list, "remove": k.Remove(ctx, "a")} {
+		if seshat.KindOfError(err) != seshat.ErrorUnavailable || !strings.Contains(err.Error(), "did not answer in time") || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestKeeper(t *testing.T) {
 	stores(t, func(t *testing.T, open func(t *testing.T) kv.Store) {
 		ctx := context.Background()

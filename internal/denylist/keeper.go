@@ -74,7 +74,7 @@ func (k *Keeper) Add(ctx context.Context, d seshat.Denial) (seshat.Denial, error
 		case err == nil:
 			return kept, nil
 		case !errors.Is(err, kv.ErrConflict):
-			return d, fmt.Errorf("store the denial %s: %w", d.Name, err)
+			return d, storeError("store the denial "+d.Name, err)
 		}
 	}
 	return d, &seshat.Error{Kind: seshat.ErrorConflict, Op: "deny", Err: fmt.Errorf("others change the denial %s all the time", d.Name), Hint: "try again"}
@@ -87,7 +87,7 @@ func (k *Keeper) widenStored(ctx context.Context, d *seshat.Denial) (kv.Revision
 	case errors.Is(err, kv.ErrNotFound):
 		return kv.None, nil
 	case err != nil:
-		return 0, fmt.Errorf("read the denial %s: %w", d.Name, err)
+		return 0, storeError("read the denial "+d.Name, err)
 	}
 	// One that cannot be read denies nothing.
 	if before, err := decode(entry); err == nil && !before.Expired(k.now()) {
@@ -108,7 +108,7 @@ func (k *Keeper) makeRoom(ctx context.Context, name string) error {
 	if _, err := k.store.Get(ctx, prefix+name); err == nil {
 		return nil // it takes the place of one
 	} else if !errors.Is(err, kv.ErrNotFound) {
-		return fmt.Errorf("read the denylist: %w", err)
+		return storeError("read the denylist", err)
 	}
 	list, err := k.sweep(ctx)
 	if err != nil {
@@ -148,8 +148,19 @@ func (k *Keeper) found(err error, op string) error {
 	case errors.Is(err, kv.ErrNotFound), errors.Is(err, kv.ErrBadKey), errors.Is(err, kv.ErrTooLarge):
 		return &seshat.Error{Kind: seshat.ErrorNotFound, Op: op, Err: errors.New("there is no such entry on the denylist"), Hint: "seshat denylist lists them"}
 	default:
-		return fmt.Errorf("%s: %w", op, err)
+		return storeError(op, err)
 	}
+}
+
+// storeError says of a store that does not answer what to do.
+func storeError(op string, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &seshat.Error{
+			Kind: seshat.ErrorUnavailable, Op: op, Err: errors.New("the store of the denylist did not answer in time"),
+			Hint: "it may be done all the same: look with seshat denylist, and at the store with seshat status",
+		}
+	}
+	return fmt.Errorf("%s: %w", op, err)
 }
 
 // List returns the entries that are in force, by name. Entries that cannot be read are left out; the error, which is
@@ -157,7 +168,7 @@ func (k *Keeper) found(err error, op string) error {
 func (k *Keeper) List(ctx context.Context) ([]seshat.Denial, error) {
 	entries, err := k.store.List(ctx, prefix)
 	if err != nil {
-		return nil, fmt.Errorf("read the denylist: %w", err)
+		return nil, storeError("read the denylist", err)
 	}
 	now := k.now()
 	var faults []error
@@ -178,7 +189,7 @@ func (k *Keeper) List(ctx context.Context) ([]seshat.Denial, error) {
 func (k *Keeper) Sweep(ctx context.Context) (removed int, err error) {
 	before, err := k.store.List(ctx, prefix)
 	if err != nil {
-		return 0, fmt.Errorf("read the denylist: %w", err)
+		return 0, storeError("read the denylist", err)
 	}
 	left, err := k.sweepEntries(ctx, before)
 	return len(before) - left, err
@@ -187,7 +198,7 @@ func (k *Keeper) Sweep(ctx context.Context) (removed int, err error) {
 func (k *Keeper) sweep(ctx context.Context) (left int, err error) {
 	entries, err := k.store.List(ctx, prefix)
 	if err != nil {
-		return 0, fmt.Errorf("read the denylist: %w", err)
+		return 0, storeError("read the denylist", err)
 	}
 	return k.sweepEntries(ctx, entries)
 }

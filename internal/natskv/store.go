@@ -17,7 +17,8 @@ import (
 	"github.com/seshat-project/seshat/internal/natsserver"
 )
 
-// requestTimeout limits calls whose context has no deadline.
+// requestTimeout limits each call, and opening where the context has no deadline. A server that does not answer by then is
+// away, and whoever waits for a revocation is to know.
 const requestTimeout = 10 * time.Second
 
 // ServerOptions say how a NATS server within this process is run.
@@ -125,7 +126,7 @@ func (s *Store) begin(ctx context.Context, key string) (context.Context, func(),
 		s.closing.RUnlock()
 		return nil, nil, err
 	}
-	ctx, cancel := withTimeout(ctx)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	return ctx, func() { cancel(); s.closing.RUnlock() }, nil
 }
 
