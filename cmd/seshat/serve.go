@@ -191,7 +191,9 @@ func (s *service) openStore(ctx context.Context) error {
 	if s.config.Role == config.RoleGateway {
 		return nil
 	}
-	opened, err := s.app.openStore(ctx, duckdb.Options{LockWait: lockWait, Logger: s.logger("store")})
+	opened, err := s.app.openStore(ctx, duckdb.Options{
+		LockWait: lockWait, Memory: duckdb.RecordMemory, ReadMemory: duckdb.DefaultMemory, Logger: s.logger("store"),
+	})
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,7 @@ func scanExchange(rows *sql.Rows) (*exchangeRow, error) {
 
 // Exchanges implements [store.Store].
 func (s *Store) Exchanges(ctx context.Context, q store.Query, yield func(*seshat.Assigned) bool) error {
+	defer s.reading(ctx)()
 	if err := s.fresh(ctx); err != nil {
 		return err
 	}

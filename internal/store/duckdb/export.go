@@ -19,6 +19,7 @@ const partSuffix = ".part"
 
 // Export implements [store.Store]. See docs/formats/export.md for the columns.
 func (s *Store) Export(ctx context.Context, what store.Dataset, format string, q store.Query, path string) (int64, error) {
+	defer s.reading(ctx)()
 	if err := s.fresh(ctx); err != nil {
 		return 0, err
 	}

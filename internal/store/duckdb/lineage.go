@@ -102,6 +102,7 @@ func (s *Store) readMembers(ctx context.Context, id seshat.SessionID, merges boo
 
 // Lineage implements [store.Store].
 func (s *Store) Lineage(ctx context.Context, id seshat.SessionID) ([]seshat.Link, error) {
+	defer s.reading(ctx)()
 	if err := s.fresh(ctx); err != nil {
 		return nil, err
 	}

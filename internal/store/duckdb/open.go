@@ -36,6 +36,8 @@ type Options struct {
 	// Memory is how many bytes DuckDB may use for its buffers; DefaultMemory when 0. Storing needs little, tidying
 	// included: with ImportMemory a whole import stays below 300 MB.
 	Memory int64
+	// ReadMemory is how many bytes it may use while somebody reads what may need them, when that is more; 0 is Memory.
+	ReadMemory int64
 	// Now is the clock by which [Store.Session] tells active from idle; time.Now when nil.
 	Now func() time.Time
 	// Threads is how many threads DuckDB may use; DefaultThreads when 0.
@@ -51,6 +53,7 @@ type Options struct {
 // Memory limits and threads of [Options].
 const (
 	DefaultMemory  = 512 << 20 // sorting and grouping 10 million exchanges stays in memory
+	RecordMemory   = 160 << 20 // of an instance that records for days; reading may use DefaultMemory then
 	ImportMemory   = 64 << 20  // storing is no slower than with more; the process then takes about 240 MB
 	DefaultThreads = 2
 )
@@ -91,6 +94,7 @@ type Store struct {
 	states *stateFilter // the writer's
 
 	memberCache memberCache
+	memory      readMemory
 
 	spanMutex sync.Mutex
 	span      *store.Span // nil when it has to be read
@@ -120,6 +124,9 @@ func Open(ctx context.Context, dir string, options Options) (*Store, error) {
 	s := &Store{
 		dir: dir, lock: lock, now: options.Now, log: options.Logger, logged: make(map[string]bool),
 		pending: newPending(), staleness: options.Staleness, whole: wholeExchanges,
+	}
+	if less := orDefault(options.Memory, DefaultMemory); options.ReadMemory > less {
+		s.memory.less, s.memory.more = less, options.ReadMemory
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -20,6 +20,7 @@ const sessionChunk = 5_000
 // Sessions implements [store.Store]. It first finds which sessions are wanted, from their roll-ups alone, and then
 // reads what belongs to them.
 func (s *Store) Sessions(ctx context.Context, q store.Query, yield func(*seshat.Session) bool) error {
+	defer s.reading(ctx)()
 	if err := s.fresh(ctx); err != nil {
 		return err
 	}
@@ -355,6 +356,7 @@ func (s *Store) canonical(ctx context.Context, ids []seshat.SessionID) (map[sesh
 
 // Session implements [store.Store].
 func (s *Store) Session(ctx context.Context, id seshat.SessionID) (*seshat.Session, error) {
+	defer s.reading(ctx)()
 	if err := s.fresh(ctx); err != nil {
 		return nil, err
 	}
