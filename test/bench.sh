@@ -21,6 +21,8 @@ mapfile -t packages < <(grep -rl --include='*_timing_test.go' '^func Benchmark' 
 if [ -n "$once" ]; then
   go test -run='^$' -bench=. -benchtime=1x -timeout 10m "${packages[@]}" >"$work/bench" || { cat "$work/bench"; exit 1; }
   printf '%d benchmarks of %d packages ran once\n' "$(grep -c '^Benchmark' "$work/bench")" "${#packages[@]}"
+  go build -o "$work/benchgateway" ./test/benchgateway
+  "$work/benchgateway" -seshat "$SESHAT" -only seshat,reverseproxy -rounds 1 -requests 2000 -rate-for 1s 2>/dev/null
 else
   # One package after the other: two at once would slow each other down.
   go test -p 1 -run='^$' -bench=. -benchmem -count="$RUNS" -timeout 120m "${packages[@]}" >"$work/bench" || { cat "$work/bench"; exit 1; }
