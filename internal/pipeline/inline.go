@@ -280,9 +280,14 @@ func (g *Passage) End(ctx context.Context, x *seshat.Exchange) error {
 	if g.span != nil {
 		g.span.End(x, o, g)
 	}
+	journalRefuses := g.answer.Status == http.StatusServiceUnavailable
+	if journalRefuses { // it is recorded when the journal takes something again; nobody waits for that
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		ctx = ended
+	}
 	err := p.config.Publisher.Append(ctx, g.ticket, o)
 	w.home.workers.Put(w)
-	journalRefuses := g.answer.Status == http.StatusServiceUnavailable
 	g.release()
 	if journalRefuses { // it said so already
 		return nil
