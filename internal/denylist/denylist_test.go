@@ -131,7 +131,8 @@ type away struct{ kv.Store }
 
 var errAway = fmt.Errorf("ask: %w", context.DeadlineExceeded)
 
-func (away) Get(context.Context, string) (kv.Entry, error)                    { return kv.Entry{}, errAway }
+func (away) Get(context.Context, string) (kv.Entry, error) { return kv.Entry{}, errAway }
+
 func (away) List(context.Context, string) ([]kv.Entry, error)                 { return nil, errAway }
 func (away) Delete(context.Context, string, kv.Revision) (kv.Revision, error) { return 0, errAway }
 

@@ -50,9 +50,9 @@ type Observer struct {
 	// pathSecret says that a client session ID was made from a path segment.
 	pathSecret bool
 	// digests are those of the client session IDs, in their order; nil when they are still to be made.
-	digests []seshat.Digest
-	scratch    httpfield.Scratch
-	templated  []byte // in work
+	digests   []seshat.Digest
+	scratch   httpfield.Scratch
+	templated []byte // in work
 }
 
 type secret struct {
