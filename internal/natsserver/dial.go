@@ -33,6 +33,7 @@ func Dial(url string, o DialOptions) (*nats.Conn, error) {
 				o.Logger.Warn("the connection to NATS broke", "error", err)
 			}
 		}),
+		nats.ErrorHandler(logErrors(o.Logger)),
 		nats.ReconnectHandler(func(conn *nats.Conn) {
 			if o.Logger != nil {
 				o.Logger.Info("connected to NATS again", "server", conn.ConnectedServerName())
@@ -59,4 +60,14 @@ func Dial(url string, o DialOptions) (*nats.Conn, error) {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
 	return conn, nil
+}
+
+// logErrors handles what goes wrong beside the calls, such as a consumer that is gone with its server and is made anew.
+// Without a handler the library prints it, past the format of the logs.
+func logErrors(logger *slog.Logger) nats.ErrHandler {
+	return func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		if logger != nil && err != nil {
+			logger.Warn("something went wrong at NATS", "error", err)
+		}
+	}
 }

@@ -77,6 +77,7 @@ type Server struct {
 	server *server.Server
 	token  string
 	dir    string
+	logger *slog.Logger // nil when there is none
 }
 
 // Start starts a server and returns once it can be used. One of a cluster may still be without its leader then.
@@ -108,7 +109,7 @@ func Start(o Options) (*Server, error) {
 		s.WaitForShutdown()
 		return nil, fmt.Errorf("start the NATS server in %s: it did not get ready; is the address in use, or the folder damaged?", o.Dir)
 	}
-	return &Server{server: s, token: options.Authorization, dir: o.Dir}, nil
+	return &Server{server: s, token: options.Authorization, dir: o.Dir, logger: o.Logger}, nil
 }
 
 func serverOptions(o *Options) (*server.Options, error) {
@@ -180,7 +181,10 @@ func splitAddress(address string) (string, int, error) {
 
 // Connect returns a new connection to the server, through memory. It must be closed before the server is.
 func (s *Server) Connect() (*nats.Conn, error) {
-	options := []nats.Option{nats.InProcessServer(s.server), nats.MaxReconnects(0)}
+	options := []nats.Option{
+		nats.InProcessServer(s.server), nats.MaxReconnects(0),
+		nats.ErrorHandler(logErrors(s.logger)),
+	}
 	if s.token != "" {
 		options = append(options, nats.Token(s.token))
 	}

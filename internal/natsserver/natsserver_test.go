@@ -43,6 +43,35 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+// TestErrorsBesideCalls: what the library reports by itself goes to the log, and not to standard error.
+func TestErrorsBesideCalls(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	s, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", Token: "secret-token", Logger: logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, connect := range []func() (*nats.Conn, error){
+		s.Connect,
+		func() (*nats.Conn, error) {
+			return natsserver.Dial("nats://"+s.Address(), natsserver.DialOptions{Token: "secret-token", Logger: logger})
+		},
+	} {
+		conn, err := connect()
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Reset()
+		if handler := conn.ErrorHandler(); handler == nil {
+			t.Error("the library prints its errors")
+		} else if handler(conn, nil, nats.ErrConsumerNotActive); !strings.Contains(log.String(), "level=WARN") {
+			t.Errorf("the log is %q", &log)
+		}
+		conn.Close()
+	}
+}
+
 // TestListen: processes elsewhere get in with the token only, and this process in any case.
 func TestListen(t *testing.T) {
 	s, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", Token: "secret-token"})
