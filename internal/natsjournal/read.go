@@ -6,19 +6,22 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seshat-project/seshat/internal/journal"
 )
 
 const (
-	// prefetched is how many bytes of entries wait on this side while the function of a reader works. The library counts
-	// whole entries, so that it is at least one of the longest.
+	// prefetched is how many bytes of entries are asked for at once. The library counts whole entries, so that it is at
+	// least one of the longest.
 	prefetched = 4 << 20
 	// heartbeat is how long the server may be silent before it counts as gone, twice over.
 	heartbeat = 2 * time.Second
 	// expiry is after how long a request for entries is made anew.
-	expiry = 30 * time.Second
+	expiry = 10 * time.Second
+	// inactive is after how long the server forgets a reader that does not ask any more.
+	inactive = time.Minute
 	// retryRead is the pause before reading goes on after the connection or the server failed.
 	retryRead = 200 * time.Millisecond
 )
@@ -52,42 +55,74 @@ func (l *Log) Read(ctx context.Context, after journal.Sequence, f func(journal.S
 	}
 }
 
-// readFrom reads until something fails, and returns the last sequence that was delivered.
+// errGap says that an entry got lost on the way, so that the place to read from has to be said again.
+var errGap = errors.New("an entry got lost on the way from the server")
+
+// readFrom reads until something fails, and returns the last sequence that was delivered. It asks for some entries at a
+// time: each request ends by itself, whatever becomes of the server or the connection meanwhile.
 func (l *Log) readFrom(ctx context.Context, after journal.Sequence, f func(journal.Sequence, []byte) error) (journal.Sequence, error) {
 	timed, cancel := withTimeout(ctx)
-	consumer, err := l.js.OrderedConsumer(timed, l.options.Stream, jetstream.OrderedConsumerConfig{
+	consumer, err := l.js.CreateConsumer(timed, l.options.Stream, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: uint64(after) + 1,
-		MaxResetAttempts: 1, // this loop begins anew, and knows where
+		AckPolicy: jetstream.AckNonePolicy, MaxDeliver: 1, MemoryStorage: true, Replicas: 1, InactiveThreshold: inactive,
 	})
 	cancel()
 	if err != nil {
 		return after, fmt.Errorf("read: %w", err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxBytes(prefetched), jetstream.PullExpiry(expiry), jetstream.PullHeartbeat(heartbeat))
-	if err != nil {
-		return after, fmt.Errorf("read: %w", err)
-	}
-	defer messages.Stop()
-	defer context.AfterFunc(ctx, messages.Stop)()
-	for {
-		message, err := messages.Next()
+	defer l.forget(ctx, consumer)
+	for delivered := uint64(0); ; {
+		waiting, done := context.WithTimeout(ctx, expiry)
+		batch, err := consumer.FetchBytes(prefetched, jetstream.FetchContext(waiting), jetstream.FetchHeartbeat(heartbeat))
+		if err != nil {
+			done()
+			return after, fmt.Errorf("read: %w", err)
+		}
+		after, delivered, err = deliver(ctx, batch, after, delivered, f)
+		done()
 		if err != nil {
 			return after, err
 		}
+		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) && !errors.Is(err, context.DeadlineExceeded) {
+			return after, fmt.Errorf("read: %w", err)
+		}
+		if ctx.Err() != nil {
+			return after, ctx.Err()
+		}
+	}
+}
+
+// deliver hands on what came of one request.
+func deliver(
+	ctx context.Context, batch jetstream.MessageBatch, after journal.Sequence, delivered uint64, f func(journal.Sequence, []byte) error,
+) (journal.Sequence, uint64, error) {
+	for message := range batch.Messages() {
 		meta, err := message.Metadata()
 		if err != nil {
-			return after, err
+			return after, delivered, err
 		}
+		if meta.Sequence.Consumer != delivered+1 {
+			return after, delivered, errGap
+		}
+		delivered++
 		sequence := journal.Sequence(meta.Sequence.Stream)
 		if sequence <= after {
 			continue
 		}
 		if ctx.Err() != nil {
-			return after, ctx.Err()
+			return after, delivered, ctx.Err()
 		}
 		after = sequence
 		if err := f(sequence, message.Data()); err != nil {
-			return after, errStopped{err}
+			return after, delivered, errStopped{err}
 		}
 	}
+	return after, delivered, nil
+}
+
+// forget tells the server that a reader is gone. What it does not hear it notices by itself; see inactive.
+func (l *Log) forget(ctx context.Context, consumer jetstream.Consumer) {
+	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), retryRead)
+	defer cancel()
+	_ = l.js.DeleteConsumer(timed, l.options.Stream, consumer.CachedInfo().Name)
 }
