@@ -113,7 +113,7 @@ func h2spec(t *testing.T, program, address string, secure bool) map[string]bool 
 		t.Fatal(err)
 	}
 	report := filepath.Join(t.TempDir(), "report.xml")
-	args := []string{"--host", host, "--port", port, "--strict", "--timeout", "1", "--junit-report", report}
+	args := []string{"--host", host, "--port", port, "--strict", "--timeout", "2", "--junit-report", report}
 	if secure {
 		args = append(args, "--tls", "--insecure")
 	}
