@@ -54,6 +54,8 @@ role: gateway
 `, origin.URL, address, token))
 	second.run("run", "-c", gateway, "--api", "127.0.0.1:0").want(1).says("other nodes use one", "copy the file")
 	sameKey(t, first, second)
+	both := file(t, "both.yaml", strings.Replace(read(t, gateway), "role: gateway\n", "", 1))
+	second.run("run", "-c", both, "--api", "127.0.0.1:0").want(1).says("records it", "role: gateway")
 	two := second.serve("-c", gateway)
 	c := client(t)
 

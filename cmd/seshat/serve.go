@@ -61,6 +61,7 @@ type service struct {
 	stuck   bool // the store did not return
 	sources []*source
 	failed  chan error
+	hangups <-chan os.Signal
 	closers []func(context.Context) error // in the order of opening
 }
 
@@ -82,6 +83,10 @@ const claimWait = 5 * time.Second
 // start starts an instance. It returns when everything is served.
 func (a *app) start(ctx context.Context, c *config.Config) (s *service, err error) {
 	s = &service{app: a, config: c, current: c, started: a.now(), failed: make(chan error, 1)}
+	// From the start: a signal that nobody waits for would end the process.
+	hung, ignore := hangups()
+	s.hangups = hung
+	s.onStop(func(context.Context) error { ignore(); return nil })
 	defer func() {
 		if err != nil {
 			ending, stop := context.WithTimeout(context.WithoutCancel(ctx), s.grace())
@@ -123,8 +128,6 @@ func (s *service) serve(name string, run func() error, drain func(context.Contex
 
 // wait waits until the instance is to end, and ends it. On SIGHUP it reads the configuration again by load.
 func (s *service) wait(ctx context.Context, load func() (*config.Config, error)) error {
-	hangups, stop := hangups()
-	defer stop()
 	var err error
 	for waiting := true; waiting; {
 		select {
@@ -133,7 +136,7 @@ func (s *service) wait(ctx context.Context, load func() (*config.Config, error))
 			waiting = false
 		case err = <-s.failed:
 			waiting = false
-		case <-hangups:
+		case <-s.hangups:
 			notifyReloading()
 			s.reload(ctx, load)
 			notifyReady()

@@ -85,3 +85,37 @@ func randomNumber() uint32 {
 	_, _ = rand.Read(b[:]) // it never fails
 	return binary.BigEndian.Uint32(b[:]) | 1
 }
+
+// recorderEntry is where the node is written down that records.
+const recorderEntry = "recorder"
+
+// claimRecording sees to it that one node records a journal: it removes from the journal what it has stored, so that a
+// second one would miss it without noticing. The claim outlives the process, because its store does.
+func (n *Node) claimRecording(ctx context.Context, fleet kv.Store) error {
+	if n.options.Store == nil || !n.hasPeers() || n.options.NodeFile == "" {
+		return nil
+	}
+	number, err := n.number()
+	if err != nil {
+		return err
+	}
+	mine := strconv.FormatUint(uint64(number), 16)
+	known, err := fleet.Get(ctx, recorderEntry)
+	if errors.Is(err, kv.ErrNotFound) {
+		if _, err = fleet.Put(ctx, recorderEntry, []byte(mine), kv.None); errors.Is(err, kv.ErrConflict) {
+			return n.claimRecording(ctx, fleet) // another node was faster
+		}
+		known.Value = []byte(mine)
+	}
+	if err != nil {
+		return fmt.Errorf("write down who records: %w", err)
+	}
+	if string(known.Value) != mine {
+		return &seshat.Error{
+			Kind: seshat.ErrorInvalid, Op: "record the journal",
+			Err:  fmt.Errorf("node %s records it, and this is node %s", known.Value, mine),
+			Hint: "set role: gateway here; to move the recording, bring the whole data directory, whose file \"node\" says who it is",
+		}
+	}
+	return nil
+}

@@ -162,6 +162,9 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	if err := n.loadKey(ctx, fleet); err != nil {
 		return n, err
 	}
+	if err := n.claimRecording(ctx, fleet); err != nil {
+		return n, err
+	}
 	if err := n.openState(ctx); err != nil {
 		return n, err
 	}
