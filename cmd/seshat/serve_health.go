@@ -105,6 +105,9 @@ func (s *service) readyz(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
+	if s.ending.Load() {
+		short.State = "ending"
+	}
 	if status.State == wire.StateFailing || s.ending.Load() {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
