@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -242,4 +243,25 @@ func TestReload(t *testing.T) {
 
 func says(text string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) })
+}
+
+// TestJSONLogsAreAllJSON reads everything that an instance with JSON logs says, from its start over a bad configuration to
+// its end.
+func TestJSONLogsAreAllJSON(t *testing.T) {
+	origin := shop(t)
+	config := file(t, "seshat.yaml", "listen: \"127.0.0.1:0\"\nupstreams: [{name: a, servers: [\""+origin.URL+"\"]}]\n")
+	g := fresh(t).serve("-c", config, "--log", "json", "--verbose")
+	if err := os.WriteFile(config, []byte("nonsense: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	g.said("the configuration before stays in force")
+	g.stop()
+	for line := range strings.Lines(g.stderr.String()) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("it says %q", line)
+		}
+	}
 }

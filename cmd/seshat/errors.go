@@ -66,6 +66,10 @@ func (a *app) printError(err error) {
 		fmt.Fprintf(a.stderr, "%s\n%s\n", terminal.Escape(lines[1]), lines[2])
 	case errors.As(err, &faults):
 		for i := range faults {
+			if a.told != nil {
+				a.told.Error(faults[i].String())
+				continue
+			}
 			fmt.Fprintln(a.stderr, terminal.Escape(faults[i].String()))
 		}
 		a.complain(terminal.Plural(int64(len(faults)), "fault", "faults"))
@@ -76,11 +80,19 @@ func (a *app) printError(err error) {
 
 // complain writes one line about something that went wrong.
 func (a *app) complain(text string) {
+	if a.told != nil {
+		a.told.Error(text)
+		return
+	}
 	fmt.Fprintln(a.stderr, "seshat: "+terminal.Escape(text))
 }
 
 // note writes one line beside the result, unless --quiet is given.
 func (a *app) note(format string, args ...any) {
+	if a.told != nil {
+		a.told.Info(fmt.Sprintf(format, args...))
+		return
+	}
 	if !a.quiet {
 		fmt.Fprintln(a.stderr, terminal.Escape(fmt.Sprintf(format, args...)))
 	}

@@ -29,6 +29,8 @@ type app struct {
 	quiet     bool
 	verbose   bool
 	log       string
+	// told is where an instance says what it has to say when its logs are JSON: machines read all of it.
+	told *slog.Logger
 
 	// started says that the command line was understood: what goes wrong before that is wrong usage.
 	started bool

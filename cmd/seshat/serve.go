@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -83,6 +84,9 @@ const claimWait = 5 * time.Second
 // start starts an instance. It returns when everything is served.
 func (a *app) start(ctx context.Context, c *config.Config) (s *service, err error) {
 	s = &service{app: a, config: c, current: c, started: a.now(), failed: make(chan error, 1)}
+	if a.log == "json" {
+		a.told = slog.New(slog.NewJSONHandler(a.stderr, nil))
+	}
 	// From the start: a signal that nobody waits for would end the process.
 	hung, ignore := hangups()
 	s.hangups = hung
