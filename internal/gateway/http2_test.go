@@ -203,7 +203,7 @@ func (e *edge) client(secure bool) *http.Client {
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, e.address)
 		},
-		ExpectContinueTimeout: time.Second,
+		ExpectContinueTimeout: 10 * time.Second,
 	}}
 }
 
