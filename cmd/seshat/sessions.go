@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/filter"
 	"github.com/seshat-project/seshat/internal/store"
 	"github.com/seshat-project/seshat/internal/terminal"
@@ -57,13 +58,11 @@ func (a *app) sessionsCommand() *cobra.Command {
 	o.flags(cmd)
 	formatFlag(cmd, &o.format, "table", "json", "csv")
 	cmd.Flags().StringVar(&o.sort, "sort", "last_seen", "`field` to sort by")
-	completeFlag(cmd, "sort", sortFields...)
+	completeFlag(cmd, "sort", wire.SessionOrders()...)
 	cmd.Flags().BoolVar(&o.reverse, "reverse", false, "turn the order round")
 	cmd.Flags().IntVar(&o.limit, "limit", 50, "how many sessions at most; 0 is no limit")
 	return cmd
 }
-
-var sortFields = []string{"last_seen", "first_seen", "exchanges", "errors", "duration", "confidence", "user"}
 
 func (a *app) sessions(ctx context.Context, args []string, o *sessionsOptions) (err error) {
 	if o.format == "ndjson" { // what explore calls the same thing
@@ -76,7 +75,7 @@ func (a *app) sessions(ctx context.Context, args []string, o *sessionsOptions) (
 	if err := checkFormat(o.format, "table", "json", "csv"); err != nil {
 		return err
 	}
-	if err := checkWord("--sort", o.sort, sortFields...); err != nil {
+	if err := checkWord("--sort", o.sort, wire.SessionOrders()...); err != nil {
 		return err
 	}
 	if err := checkLimit(o.limit); err != nil {
@@ -133,7 +132,7 @@ func listSessions(ctx context.Context, s store.Reader, q store.Query, o *session
 	}
 	var top []*seshat.Session
 	order := func(x, y *seshat.Session) int {
-		c := cmp.Or(compareSessions(o.sort, x, y), y.LastSeen.Compare(x.LastSeen), cmp.Compare(x.ID.String(), y.ID.String()))
+		c := wire.CompareSessions(o.sort, x, y)
 		if o.reverse {
 			c = -c
 		}
@@ -156,29 +155,6 @@ func listSessions(ctx context.Context, s store.Reader, q store.Query, o *session
 		}
 	}
 	return shown, more, err
-}
-
-// compareSessions orders by one field: the greatest first, but users by the alphabet and those without one last.
-func compareSessions(field string, x, y *seshat.Session) int {
-	switch field {
-	case "first_seen":
-		return y.FirstSeen.Compare(x.FirstSeen)
-	case "exchanges":
-		return cmp.Compare(y.Exchanges, x.Exchanges)
-	case "errors":
-		return cmp.Compare(y.Errors, x.Errors)
-	case "duration":
-		return cmp.Compare(y.LastSeen.Sub(y.FirstSeen), x.LastSeen.Sub(x.FirstSeen))
-	case "confidence":
-		return cmp.Compare(y.Confidence, x.Confidence)
-	case "user":
-		if (x.User == "") != (y.User == "") {
-			return len(y.User) - len(x.User)
-		}
-		return cmp.Compare(x.User, y.User)
-	default:
-		return 0
-	}
 }
 
 // sessionWriter returns what writes one session in the format, and what finishes the output.

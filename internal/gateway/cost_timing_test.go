@@ -134,8 +134,8 @@ const (
 	costTarget  = "SESHAT_COST_ORIGIN"
 )
 
-// TestProxyCost prints the processor time that proxies spend on a request, each in a process of its own. It runs when
-// SESHAT_COST has how many requests each gets, such as 200000.
+// TestProxyCost prints the processor time that proxies spend on a request, each in a process of its own. SESHAT_COST has
+// how many requests each gets, such as 200000; a few without it, so that the measurement works when it is wanted.
 func TestProxyCost(t *testing.T) {
 	if subject := os.Getenv(costSubject); subject != "" {
 		serveCost(t, subject, os.Getenv(costTarget))
@@ -143,7 +143,7 @@ func TestProxyCost(t *testing.T) {
 	}
 	n, _ := strconv.Atoi(os.Getenv("SESHAT_COST"))
 	if n == 0 {
-		t.Skip("SESHAT_COST is not set")
+		n = 600
 	}
 	if runtime.GOOS != "linux" {
 		t.Skip("processor times are read from /proc")

@@ -104,6 +104,9 @@ func newFront(t *testing.T, server *httptest.Server, http2 bool) *front {
 func TestCurl(t *testing.T) {
 	curl, err := exec.LookPath("curl")
 	if err != nil {
+		if os.Getenv("SESHAT_NO_SKIP") == "1" {
+			t.Fatal("curl is not installed, and SESHAT_NO_SKIP is set")
+		}
 		t.Skip("curl is not installed")
 	}
 	server := origin(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
