@@ -22,6 +22,9 @@ const (
 	expiry = 10 * time.Second
 	// inactive is after how long the server forgets a reader that does not ask any more.
 	inactive = time.Minute
+	// createReader is how long a server may take to set a reader up. One that the cluster put on a server that is lost is
+	// never answered, however long somebody waits; the next one is put elsewhere.
+	createReader = 2 * time.Second
 	// retryRead is the pause before reading goes on after the connection or the server failed.
 	retryRead = 200 * time.Millisecond
 )
@@ -61,7 +64,7 @@ var errGap = errors.New("an entry got lost on the way from the server")
 // readFrom reads until something fails, and returns the last sequence that was delivered. It asks for some entries at a
 // time: each request ends by itself, whatever becomes of the server or the connection meanwhile.
 func (l *Log) readFrom(ctx context.Context, after journal.Sequence, f func(journal.Sequence, []byte) error) (journal.Sequence, error) {
-	timed, cancel := withTimeout(ctx)
+	timed, cancel := context.WithTimeout(ctx, createReader)
 	consumer, err := l.js.CreateConsumer(timed, l.options.Stream, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: uint64(after) + 1,
 		AckPolicy: jetstream.AckNonePolicy, MaxDeliver: 1, MemoryStorage: true, Replicas: 1, InactiveThreshold: inactive,
