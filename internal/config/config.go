@@ -152,11 +152,6 @@ type SessionFields struct {
 	Verdict string `json:"verdict,omitempty"`
 }
 
-// API is where the API, the metrics and the health checks are served.
-type API struct {
-	Address string `json:"address,omitempty"`
-}
-
 // ExtProc is where Envoy's external processing and access log service are served.
 type ExtProc struct {
 	Address string `json:"address"`

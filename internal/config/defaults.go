@@ -69,9 +69,7 @@ func (c *Config) fill() {
 	if c.ForwardedFields == "" {
 		c.ForwardedFields = "x-forwarded"
 	}
-	if c.API.Address == "" {
-		c.API.Address = DefaultAPI
-	}
+	c.API.fill()
 	if len(c.Upstreams) == 1 && len(c.Routes) == 0 {
 		c.Routes = []Route{{Upstream: c.Upstreams[0].Name}}
 	}

@@ -57,6 +57,7 @@ func (c *Config) validateServing(f *faultList) {
 		}
 	}
 	address("api.address", c.API.Address)
+	c.API.validate(f)
 	if c.ExtProc != nil {
 		address("extProc.address", c.ExtProc.Address)
 	}
