@@ -100,8 +100,7 @@ type server struct {
 	routes  map[string]route
 	heavy   gate
 	imports gate
-	hosts   map[string]bool
-	origin  *http.CrossOriginProtection
+	guard   *Guard
 }
 
 // New returns the handler of the API: everything under /api/v1, /openapi.json and /docs. It needs a server without a
@@ -124,7 +123,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	s := &server{
 		Options: o, mux: http.NewServeMux(), routes: routes(), heavy: newGate(maxHeavy), imports: newGate(maxImports),
-		hosts: hostSet(o.Hosts), origin: http.NewCrossOriginProtection(),
+		guard: NewGuard(o.Hosts),
 	}
 	s.api = humago.New(s.mux, s.config())
 	s.register()

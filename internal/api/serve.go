@@ -41,7 +41,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Logger.DebugContext(r.Context(), "api request", "method", r.Method, "route", pattern, "status", out.status,
 			"bytes", out.bytes, "duration", s.Now().Sub(began), "by", name)
 	}()
-	if problem := s.guard(r); problem != nil {
+	if problem := s.guard.Check(r); problem != nil {
 		s.fail(out, problem)
 		return
 	}

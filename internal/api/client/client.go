@@ -31,7 +31,9 @@ type Client struct {
 	base    string
 	token   string
 	author  string
-	http    *http.Client
+	// within are the fields that say who a client in the same process speaks for; nil for one that has a token.
+	within http.Header
+	http   *http.Client
 }
 
 // New returns a client of the instance at base, such as http://127.0.0.1:9180, whose token is given. Changes are made in
@@ -77,8 +79,14 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, error) {
 	for name, values := range r.header {
 		req.Header[name] = values
 	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	req.Header.Set("User-Agent", "seshat")
+	if c.within != nil {
+		for name, values := range c.within {
+			req.Header[name] = values
+		}
+	} else {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+		req.Header.Set("User-Agent", "seshat")
+	}
 	if r.accept != "" {
 		req.Header.Set("Accept", r.accept)
 	}
@@ -125,6 +133,9 @@ func (c *Client) problem(ctx context.Context, res *http.Response) error {
 		return &seshat.Error{
 			Kind: seshat.ErrorUnavailable, Op: "ask the running instance at " + c.address, Err: fmt.Errorf("it answers with %s", res.Status),
 		}
+	}
+	if res.StatusCode == http.StatusUnauthorized && c.within != nil {
+		return fmt.Errorf("%w: %w", ErrSignedOut, p.Err())
 	}
 	if res.StatusCode == http.StatusUnauthorized {
 		return &seshat.Error{
