@@ -59,6 +59,7 @@ var layers = map[string]layer{
 	"internal/store":   contracts,
 
 	"internal/journal/spool": pipelines,
+	"internal/live":          pipelines,
 	"internal/pipeline":      pipelines,
 	"internal/revoked":       pipelines,
 
@@ -103,6 +104,7 @@ var layers = map[string]layer{
 	"internal/listener":            adapters,
 	"internal/natskv":              adapters,
 	"internal/natsserver":          adapters,
+	"internal/oidc":                adapters,
 	"internal/resource":            adapters,
 	"internal/resource/preset":     adapters,
 	"internal/resource/ruletest":   adapters,
@@ -189,6 +191,8 @@ var technologies = map[string]string{
 	"github.com/invopop/jsonschema":   "internal/resource",
 	"golang.org/x/term":               "internal/terminal",
 	"github.com/schollz/progressbar/": "internal/terminal",
+	"github.com/coreos/go-oidc/":      "internal/oidc",
+	"golang.org/x/oauth2":             "internal/oidc",
 }
 
 // sharedTechnologies are second places that a library is in, and why.
