@@ -49,7 +49,9 @@ var layers = map[string]layer{
 	"internal/jsonpath":   engines,
 	"internal/jwks":       engines,
 	"internal/jwt":        engines,
+	"internal/preview":    engines,
 	"internal/protect":    engines,
+	"internal/recent":     engines,
 	"internal/rule":       engines,
 	"internal/token":      engines,
 
@@ -112,6 +114,7 @@ var layers = map[string]layer{
 	"internal/store/memory":        adapters,
 	"internal/store/storetest":     adapters,
 	"internal/terminal":            adapters,
+	"internal/view":                adapters,
 
 	"internal/node": assembly,
 
@@ -130,7 +133,7 @@ var layers = map[string]layer{
 // that chooses among formats, what is built on resources, and a suite with its twin. Engines may import each other;
 // that Go refuses circles is enough there.
 var neighbours = map[string][]string{
-	"internal/api":        {"internal/api/wire", "internal/resource"},
+	"internal/api":        {"internal/api/wire", "internal/resource", "internal/view"},
 	"internal/api/client": {"internal/api/wire", "internal/resource"},
 	"internal/console": {
 		"internal/api/client", "internal/api/wire", "internal/console/assets", "internal/console/ui", "internal/console/web",
