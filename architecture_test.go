@@ -63,8 +63,11 @@ var layers = map[string]layer{
 	"internal/journal/spool": pipelines,
 	"internal/live":          pipelines,
 	"internal/pipeline":      pipelines,
+	"internal/kv/mirror":     pipelines,
 	"internal/revoked":       pipelines,
 
+	"internal/account":             adapters,
+	"internal/audit":               adapters,
 	"internal/api":                 adapters,
 	"internal/api/client":          adapters,
 	"internal/api/wire":            adapters,
@@ -133,7 +136,8 @@ var layers = map[string]layer{
 // that chooses among formats, what is built on resources, and a suite with its twin. Engines may import each other;
 // that Go refuses circles is enough there.
 var neighbours = map[string][]string{
-	"internal/api":        {"internal/api/wire", "internal/resource", "internal/view"},
+	"internal/account":    {"internal/audit"},
+	"internal/api":        {"internal/account", "internal/api/wire", "internal/audit", "internal/resource", "internal/view"},
 	"internal/api/client": {"internal/api/wire", "internal/resource"},
 	"internal/console": {
 		"internal/api/client", "internal/api/wire", "internal/console/assets", "internal/console/ui", "internal/console/web",
@@ -193,6 +197,7 @@ var technologies = map[string]string{
 	"github.com/andybalholm/brotli":   "internal/httpfield",
 	"github.com/invopop/jsonschema":   "internal/resource",
 	"golang.org/x/term":               "internal/terminal",
+	"golang.org/x/crypto/":            "internal/account",
 	"github.com/schollz/progressbar/": "internal/terminal",
 	"github.com/coreos/go-oidc/":      "internal/oidc",
 	"golang.org/x/oauth2":             "internal/oidc",

@@ -84,6 +84,14 @@ type Store interface {
 	Close() error
 }
 
+// Forgetter is a store that can remove the traces of deletions. A store whose keys come and go needs that: each deleted key
+// leaves an entry behind.
+type Forgetter interface {
+	// Forget removes what is left of the keys that were deleted at least age ago, with their history. Watches that begin
+	// later do not see that there was anything; those that go on have seen it.
+	Forget(ctx context.Context, age time.Duration) error
+}
+
 // CheckKey returns ErrBadKey or ErrTooLarge for a key outside the contract.
 func CheckKey(key string) error {
 	if key == "" || !utf8.ValidString(key) {

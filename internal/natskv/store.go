@@ -30,13 +30,16 @@ type Options struct {
 	Bucket string
 	// Replicas is on how many servers of a cluster it is kept; 1 when it is 0. Used when the bucket is created.
 	Replicas int
+	// History is how many entries of a key are kept; [kv.MaxHistory] when it is 0. Used when the bucket is created.
+	History uint8
 }
 
 // Store is a [kv.Store] in a bucket of NATS JetStream.
 type Store struct {
 	conn   *nats.Conn
 	bucket jetstream.KeyValue
-	after  func() // closes what Close must close besides conn
+	stream jetstream.Stream // what the bucket is in NATS
+	after  func()           // closes what Close must close besides conn
 
 	// done ends every call and watch; closing is held for reading while one begins.
 	ctx      context.Context //nolint:containedctx // the lifetime of the store, which watches share
@@ -46,7 +49,10 @@ type Store struct {
 	watching sync.WaitGroup
 }
 
-var _ kv.Store = (*Store)(nil)
+var (
+	_ kv.Store     = (*Store)(nil)
+	_ kv.Forgetter = (*Store)(nil)
+)
 
 // Open opens the bucket on a server within this process, which runs until the store is closed.
 func Open(ctx context.Context, server ServerOptions, o Options) (*Store, error) {
@@ -95,14 +101,18 @@ func OpenConn(ctx context.Context, conn *nats.Conn, o Options) (*Store, error) {
 	bucket, err := js.KeyValue(ctx, o.Bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		bucket, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: o.Bucket, Description: "Resources of Seshat", History: kv.MaxHistory, MaxValueSize: -1,
+			Bucket: o.Bucket, Description: "Resources of Seshat", History: cmp.Or(o.History, kv.MaxHistory), MaxValueSize: -1,
 			Storage: jetstream.FileStorage, Replicas: max(o.Replicas, 1),
 		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the bucket %s: %w", o.Bucket, err)
 	}
-	s := &Store{conn: conn, bucket: bucket}
+	stream, err := js.Stream(ctx, "KV_"+o.Bucket)
+	if err != nil {
+		return nil, fmt.Errorf("open the bucket %s: %w", o.Bucket, err)
+	}
+	s := &Store{conn: conn, bucket: bucket, stream: stream}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }

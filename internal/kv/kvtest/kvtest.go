@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) kv.Store) {
 		{"SlowWatch", testSlowWatch},
 		{"Closed", testClosed},
 		{"Cancelled", testCancelled},
+		{"Forget", testForget},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t)

@@ -25,7 +25,10 @@ type Store struct {
 	watching sync.WaitGroup
 }
 
-var _ kv.Store = (*Store)(nil)
+var (
+	_ kv.Store     = (*Store)(nil)
+	_ kv.Forgetter = (*Store)(nil)
+)
 
 // New returns an empty store that takes the time of its entries from now.
 func New(now func() time.Time) *Store {
@@ -206,6 +209,22 @@ func (s *Store) follow(ctx context.Context, prefix string, initial []kv.Entry, s
 			// Look again whether the store was closed; what is pending is still to be delivered.
 		}
 	}
+}
+
+// Forget implements [kv.Forgetter].
+func (s *Store) Forget(ctx context.Context, age time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.check(ctx, "-"); err != nil {
+		return err
+	}
+	before := s.now().Add(-age)
+	for key := range s.history {
+		if entry, _ := s.newest(key); entry.Deleted && !entry.Time.After(before) {
+			delete(s.history, key)
+		}
+	}
+	return nil
 }
 
 // Close implements [kv.Store].
