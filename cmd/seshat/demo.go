@@ -166,7 +166,7 @@ func (a *app) noteDemo(s *service) {
 	a.note("A shop with its clients, and Seshat between them.")
 	a.note("")
 	a.note("  Serving on http://%s, for the shop: have a look at it.", s.gateways[0].address)
-	a.note("  The API is at http://%s, with /docs and /metrics.", s.api)
+	a.note("  The API is at %s, with /docs and /metrics.", s.api)
 	a.note("")
 	a.note("In another terminal:")
 	a.note("")

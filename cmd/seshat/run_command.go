@@ -135,6 +135,9 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	if o.check {
+		if err := checkFiles(c); err != nil {
+			return err
+		}
 		a.note("The configuration is good.")
 		return nil
 	}
@@ -161,7 +164,7 @@ func (a *app) announce(s *service, c *config.Config) {
 	if s.forwardAuth != "" {
 		a.note("Forward-auth is served on http://%s.", s.forwardAuth)
 	}
-	a.note("The API is at http://%s, with /docs, /metrics, /healthz and /readyz.", s.api)
+	a.note("The API is at %s, with /docs, /metrics, /healthz and /readyz.", s.api)
 	a.note("See who is there with: %s", a.typed("sessions"))
 }
 

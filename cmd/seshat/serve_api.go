@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/seshat-project/seshat/internal/api"
@@ -21,34 +24,79 @@ const (
 
 // startAPI serves the API, with metrics and health beside it, and tells other commands where it is.
 func (s *service) startAPI(ctx context.Context) error {
-	socket, err := listen(ctx, "api.address", s.config.API.Address)
+	encryption, err := s.apiTLS(ctx)
 	if err != nil {
 		return err
 	}
 	token := instance.NewToken()
 	handler, err := s.apiHandler(token)
 	if err != nil {
-		return errors.Join(err, socket.Close())
+		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle("GET /metrics", s.metrics().Handler())
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
-	server := &http.Server{
-		Handler: mux, ReadHeaderTimeout: apiHeaderTimeout, IdleTimeout: apiIdleTimeout, MaxHeaderBytes: apiHeaderBytes,
-		ErrorLog: slog.NewLogLogger(s.logger("api").Handler(), slog.LevelDebug),
+	socket, err := listen(ctx, "api.address", s.config.API.Address)
+	if err != nil {
+		return err
 	}
-	s.api = socket.Addr().String()
-	s.serve("API", func() error {
-		if err := server.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
+	s.serveAPI("API", socket, mux, encryption)
+	switch {
+	case s.config.API.URL != "":
+		s.api = strings.TrimSuffix(s.config.API.URL, "/")
+	case encryption != nil:
+		s.api = "https://" + shown(socket.Addr())
+	default:
+		s.api = "http://" + shown(socket.Addr())
+	}
+	commands := socket.Addr().String()
+	if encryption != nil || !s.config.API.Loopback() {
+		// Commands of this machine need no certificate, and no name that one is for.
+		local, err := listen(ctx, "the API for commands", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		s.serveAPI("API for commands", local, mux, nil)
+		commands = local.Addr().String()
+	}
+	return s.claim.Announce(instance.Info{Address: commands, Token: token, Started: s.started, Version: version()})
+}
+
+// apiTLS is how the API is encrypted; nil when it is not.
+func (s *service) apiTLS(ctx context.Context) (*tls.Config, error) {
+	t := s.config.API.TLS
+	if t == nil {
+		return nil, nil //nolint:nilnil // which means: not
+	}
+	certificates, err := s.loadCertificates(ctx, "api.tls", t)
+	if err != nil {
+		return nil, err
+	}
+	return certificates.TLSConfig(minVersion(t)), nil
+}
+
+// serveAPI serves on a socket until the instance ends: it is of use until then.
+func (s *service) serveAPI(name string, socket net.Listener, handler http.Handler, encryption *tls.Config) {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: apiHeaderTimeout, IdleTimeout: apiIdleTimeout, MaxHeaderBytes: apiHeaderBytes,
+		TLSConfig: encryption, ErrorLog: slog.NewLogLogger(s.logger("api").Handler(), slog.LevelDebug),
+	}
+	s.serve(name, func() error {
+		var err error
+		if encryption != nil {
+			err = server.ServeTLS(socket, "", "") // by the configuration
+		} else {
+			err = server.Serve(socket)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
-	}, func(context.Context) error { return nil }) // it is of use until the end
+	}, func(context.Context) error { return nil })
 	last := s.sources[len(s.sources)-1]
-	last.drain = func(context.Context) error { return nil }
-	s.sources = s.sources[:len(s.sources)-1]
+	s.sources = s.sources[:len(s.sources)-1] // it is not drained with those
 	s.onStop(func(ctx context.Context) error {
 		ending, stop := context.WithTimeout(ctx, apiGrace)
 		defer stop()
@@ -59,7 +107,6 @@ func (s *service) startAPI(ctx context.Context) error {
 		last.done.Wait()
 		return err
 	})
-	return s.claim.Announce(instance.Info{Address: s.api, Token: token, Started: s.started, Version: version()})
 }
 
 // apiGrace is what answers of the API may take when the instance ends.
@@ -68,6 +115,6 @@ const apiGrace = 2 * time.Second
 func (s *service) apiHandler(token string) (http.Handler, error) {
 	o := s.app.apiOptions(s.node, s.store, token)
 	o.Status = func(context.Context) wire.Status { return s.status() }
-	o.Version, o.Logger = version(), s.logger("api")
+	o.Version, o.Logger, o.Hosts = version(), s.logger("api"), s.config.API.Names()
 	return api.New(o)
 }

@@ -70,29 +70,11 @@ func (s *service) listenOn(ctx context.Context, l *config.Listener, field string
 		FirstByteTimeout: min(time.Duration(*s.config.Timeouts.KeepAlive), listener.DefaultFirstByteTimeout),
 	}
 	if l.TLS != nil {
-		files := make([]listener.CertificateFile, len(l.TLS.Certificates))
-		for i, c := range l.TLS.Certificates {
-			files[i] = listener.CertificateFile(c)
-		}
-		certificates, err := listener.LoadCertificates(files)
+		certificates, err := s.loadCertificates(ctx, l.Address, l.TLS)
 		if err != nil {
 			return err
 		}
-		o.Certificates = certificates
-		if l.TLS.MinVersion == "1.3" {
-			o.MinVersion = tls.VersionTLS13
-		}
-		watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-		s.onStop(func(context.Context) error { stop(); return nil })
-		log := s.logger("listener")
-		go certificates.Watch(watching, listener.DefaultCertificatePoll, func(err error) {
-			if err != nil {
-				log.Error("a certificate cannot be read again; the one before stays", "address", l.Address, "error", err)
-				return
-			}
-			log.Info("certificates were replaced", "address", l.Address)
-		})
-		s.certificates = append(s.certificates, certificates)
+		o.Certificates, o.MinVersion = certificates, minVersion(l.TLS)
 	}
 	if l.ProxyProtocol != nil {
 		o.ProxyFrom = config.Prefixes(l.ProxyProtocol.Trusted)
@@ -114,6 +96,42 @@ func (s *service) listenOn(ctx context.Context, l *config.Listener, field string
 		return nil
 	}, server.Drain)
 	return nil
+}
+
+// loadCertificates reads certificates, now and whenever they change.
+func (s *service) loadCertificates(ctx context.Context, of string, t *config.TLS) (*listener.Certificates, error) {
+	certificates, err := listener.LoadCertificates(certificateFiles(t))
+	if err != nil {
+		return nil, err
+	}
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.onStop(func(context.Context) error { stop(); return nil })
+	log := s.logger("listener")
+	go certificates.Watch(watching, listener.DefaultCertificatePoll, func(err error) {
+		if err != nil {
+			log.Error("a certificate cannot be read again; the one before stays", "address", of, "error", err)
+			return
+		}
+		log.Info("certificates were replaced", "address", of)
+	})
+	s.certificates = append(s.certificates, certificates)
+	return certificates, nil
+}
+
+func certificateFiles(t *config.TLS) []listener.CertificateFile {
+	files := make([]listener.CertificateFile, len(t.Certificates))
+	for i, c := range t.Certificates {
+		files[i] = listener.CertificateFile(c)
+	}
+	return files
+}
+
+// minVersion is the least version of TLS that is spoken; 0 for that of the listener.
+func minVersion(t *config.TLS) uint16 {
+	if t.MinVersion == "1.3" {
+		return tls.VersionTLS13
+	}
+	return 0
 }
 
 // shown is an address that a browser can be sent to.
@@ -254,15 +272,23 @@ func upstreamTLS(t *config.UpstreamTLS, host string) (*tls.Config, error) {
 		out.ServerName = t.ServerName
 	}
 	out.InsecureSkipVerify = t.InsecureSkipVerify //nolint:gosec // the operator says so
-	if t.CA != "" {
-		data, err := os.ReadFile(t.CA)
-		if err != nil {
-			return nil, &seshat.Error{Kind: seshat.ErrorInvalid, Op: "read tls.ca", Err: err}
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(data) {
-			return nil, &seshat.Error{Kind: seshat.ErrorInvalid, Op: "read tls.ca", Err: fmt.Errorf("%s holds no certificate in PEM", t.CA)}
-		}
+	var err error
+	out.RootCAs, err = authorities("tls.ca", t.CA)
+	return out, err
+}
+
+// authorities are those in a PEM file; nil, which is the system's, when there is no name of one.
+func authorities(field, file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil //nolint:nilnil // as said
 	}
-	return out, nil
+	data, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	if err != nil {
+		return nil, &seshat.Error{Kind: seshat.ErrorInvalid, Op: "read " + field, Err: err}
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, &seshat.Error{Kind: seshat.ErrorInvalid, Op: "read " + field, Err: fmt.Errorf("%s holds no certificate in PEM", file)}
+	}
+	return pool, nil
 }

@@ -173,6 +173,14 @@ func (c *Certificates) Failed() error {
 // Expires returns when the first of the certificates in use expires.
 func (c *Certificates) Expires() time.Time { return c.current.Load().expires }
 
+// TLSConfig is how a server of HTTP other than the listener's encrypts with the certificates. The least version is 1.2 when it
+// is 0.
+func (c *Certificates) TLSConfig(minVersion uint16) *tls.Config {
+	return &tls.Config{
+		MinVersion: max(minVersion, tls.VersionTLS12), GetCertificate: c.get, NextProtos: []string{protocolHTTP2, protocolHTTP11},
+	}
+}
+
 // get is tls.Config.GetCertificate.
 func (c *Certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	set := c.current.Load()
