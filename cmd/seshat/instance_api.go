@@ -63,6 +63,7 @@ func (a *app) apiOptions(n *node.Node, s store.Store, token string) api.Options 
 func (a *app) importInto(ctx context.Context, n *node.Node, s store.Store, run *api.ImportRun) (wire.ImportSummary, error) {
 	rules := n.Rules()
 	importer := a.importer(s, newEngines(rules, n.Digester))
+	importer.Committed = n.Committed
 	if n.Recorder != nil {
 		importer.Exclusive = n.Recorder.Exclusive
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/seshat-project/seshat/internal/ingest/tail"
 	"github.com/seshat-project/seshat/internal/instance"
 	"github.com/seshat-project/seshat/internal/listener"
+	"github.com/seshat-project/seshat/internal/live"
 	"github.com/seshat-project/seshat/internal/natsserver"
 	"github.com/seshat-project/seshat/internal/node"
 	"github.com/seshat-project/seshat/internal/pipeline"
@@ -46,6 +47,7 @@ type service struct {
 	node    *node.Node
 	tracer  *telemetry.Tracer
 	events  *telemetry.Events
+	feed    *live.Feed // of what is committed
 	started time.Time
 
 	gateways     []servedGateway
@@ -83,7 +85,7 @@ const claimWait = 5 * time.Second
 
 // start starts an instance. It returns when everything is served.
 func (a *app) start(ctx context.Context, c *config.Config) (s *service, err error) {
-	s = &service{app: a, config: c, current: c, started: a.now(), failed: make(chan error, 1)}
+	s = &service{app: a, config: c, current: c, started: a.now(), feed: live.NewFeed(a.now), failed: make(chan error, 1)}
 	if a.log == "json" {
 		a.told = slog.New(slog.NewJSONHandler(a.stderr, nil))
 	}
@@ -331,6 +333,7 @@ func (s *service) startNode(ctx context.Context) error {
 	if s.events != nil {
 		o.Events = s.events.Tell
 	}
+	o.Committed = s.feed.Publish
 	if err := s.chooseNATS(&o); err != nil {
 		return err
 	}

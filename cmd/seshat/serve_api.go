@@ -98,10 +98,11 @@ func (s *service) serveAPI(name string, socket net.Listener, handler http.Handle
 	last := s.sources[len(s.sources)-1]
 	s.sources = s.sources[:len(s.sources)-1] // it is not drained with those
 	s.onStop(func(ctx context.Context) error {
+		s.feed.Close() // who follows is told
 		ending, stop := context.WithTimeout(ctx, apiGrace)
 		defer stop()
 		err := server.Shutdown(ending)
-		if err != nil { // somebody follows a tail
+		if err != nil { // somebody does not read
 			err = server.Close()
 		}
 		last.done.Wait()
@@ -116,5 +117,8 @@ func (s *service) apiHandler(token string) (http.Handler, error) {
 	o := s.app.apiOptions(s.node, s.store, token)
 	o.Status = func(context.Context) wire.Status { return s.status() }
 	o.Version, o.Logger, o.Hosts = version(), s.logger("api"), s.config.API.Names()
+	if s.store != nil {
+		o.Feed = s.feed
+	}
 	return api.New(o)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/kv"
+	"github.com/seshat-project/seshat/internal/live"
 	"github.com/seshat-project/seshat/internal/resource"
 	"github.com/seshat-project/seshat/internal/store"
 )
@@ -79,6 +80,8 @@ type Options struct {
 	RuleTests func(ctx context.Context, run string, files map[string]string) (wire.RuleTestReport, error)
 	// Status says how the instance is, but for what the store holds. It must not wait.
 	Status func(ctx context.Context) wire.Status
+	// Feed has what is committed while it is; nil where another process records.
+	Feed *live.Feed
 	// Keys lists the keys of digests.
 	Keys func() ([]wire.Key, error)
 
@@ -100,6 +103,8 @@ type server struct {
 	routes  map[string]route
 	heavy   gate
 	imports gate
+	streams streamGate
+	active  activeSessions
 	guard   *Guard
 }
 
@@ -159,6 +164,8 @@ func (s *server) register() {
 	s.registerImports()
 	s.registerRules()
 	s.registerStatus()
+	s.registerTail()
+	s.registerLiveOverview()
 }
 
 // checkRoutes finds operations without an entry in the table of routes, and entries without an operation.

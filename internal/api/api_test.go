@@ -152,6 +152,7 @@ func options(t testing.TB, n int) api.Options {
 		RuleTests: func(_ context.Context, run string, _ map[string]string) (wire.RuleTestReport, error) {
 			return wire.RuleTestReport{OK: true, Text: run}, nil
 		},
+		Feed:    endedFeed(),
 		Keys:    func() ([]wire.Key, error) { return []wire.Key{{ID: "k1", Created: start, Current: true}}, nil },
 		TempDir: t.TempDir(), Version: "v1.2.3", Now: func() time.Time { return start.Add(time.Hour) },
 	}

@@ -40,6 +40,8 @@ type route struct {
 	heavy bool
 	// imports take their turn: each wants all of the machine.
 	imports bool
+	// follows is of routes whose answers go on until somebody ends them. Only some of them are open at once.
+	follows bool
 	// body is how many bytes the body of a request may have; 0 allows none, negative does not bound it.
 	body int64
 }
@@ -79,6 +81,9 @@ func routes() map[string]route {
 		"GET " + v1 + "/span":                    {permission: SessionsRead, within: slow},
 		"GET " + v1 + "/overview":                {permission: SessionsRead, within: slow, heavy: true},
 		"GET " + v1 + "/exports/{dataset}":       {permission: ExchangesRead, within: streaming, heavy: true},
+		"GET " + v1 + "/exchanges/tail":          {permission: ExchangesRead, follows: true},
+		"GET " + v1 + "/overview/live":           {permission: ExchangesRead, follows: true},
+		"GET " + v1 + "/overview/rates":          {permission: ExchangesRead, within: quick},
 
 		"GET " + v1 + "/resources":                         {permission: ResourcesRead, within: quick},
 		"POST " + v1 + "/resources":                        {permission: ResourcesWrite, within: slow, body: resource.MaxInput},

@@ -89,6 +89,8 @@ func (s *server) turn(ctx context.Context, route route) (leave func(), err error
 	switch {
 	case route.heavy:
 		return s.heavy.enter(ctx)
+	case route.follows:
+		return s.streams.enter(principalOf(ctx).Name)
 	case route.imports:
 		return s.imports.enter(ctx)
 	default:

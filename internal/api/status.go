@@ -29,6 +29,10 @@ type keyList struct {
 }
 
 func (s *server) getStatus(ctx context.Context, _ *struct{}) (*output[wire.Status], error) {
+	return &output[wire.Status]{s.status(ctx)}, nil
+}
+
+func (s *server) status(ctx context.Context) wire.Status {
 	status := wire.Status{State: wire.StateOK, Checks: []wire.Check{}}
 	if s.Status != nil {
 		status = s.Status(ctx)
@@ -45,7 +49,7 @@ func (s *server) getStatus(ctx context.Context, _ *struct{}) (*output[wire.Statu
 	if status.Checks == nil {
 		status.Checks = []wire.Check{}
 	}
-	return &output[wire.Status]{status}, nil
+	return status
 }
 
 // DatasetInput says what a filter is about.

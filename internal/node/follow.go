@@ -71,7 +71,8 @@ func (n *Node) startPublishing(ctx context.Context) error {
 func (n *Node) newRecorder(rules *rule.Ruleset) *pipeline.Recorder {
 	return pipeline.NewRecorder(n.journal, n.options.Store, pipeline.RecorderConfig{
 		Correlation: pipeline.Correlation(rules, n.digester), Settings: rules.Settings(),
-		Notices: n.notices, AppendNotices: enforce.AppendNotices, Events: n.options.Events, Logger: n.logger, Now: n.options.Now,
+		Notices: n.notices, AppendNotices: enforce.AppendNotices, Events: n.options.Events,
+		Committed: n.options.Committed, Logger: n.logger, Now: n.options.Now,
 	})
 }
 

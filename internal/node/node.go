@@ -58,6 +58,8 @@ type Options struct {
 
 	// Events is told which sessions began and ended, where the node records; see [pipeline.RecorderConfig].
 	Events func([]seshat.Event)
+	// Committed is told what was stored, where the node records; see [pipeline.Committed].
+	Committed pipeline.Committed
 
 	// AutoEvery is how often hosts are looked for whose Authorization field should identify their sessions; 10 s when it
 	// is 0.
@@ -104,6 +106,7 @@ type Node struct {
 	Denylist  *denylist.Keeper
 	Recorder  *pipeline.Recorder // nil when the node does not record
 	Digester  *protect.Digester
+	Committed pipeline.Committed // as in [Options]; for what is stored past the recorder
 	Server    *natsserver.Server // nil when the servers are elsewhere
 
 	options  Options
@@ -130,7 +133,7 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	n = &Node{options: o, logger: o.Logger, keys: map[string]*keySource{}, published: make(chan struct{})}
+	n = &Node{Committed: o.Committed, options: o, logger: o.Logger, keys: map[string]*keySource{}, published: make(chan struct{})}
 	if n.logger == nil {
 		n.logger = slog.New(slog.DiscardHandler)
 	}

@@ -22,6 +22,8 @@ type Committer struct {
 	revoked []revocation
 	// live is what a recorder adds; nil for an import.
 	live *live
+	// committed is told what was stored; nil when nobody wants to know.
+	committed Committed
 	// recent are the keys of the batch that is being written: the store may not know them yet.
 	recent  map[seshat.ExchangeKey]struct{}
 	writing chan error // nil when nothing is being written
@@ -35,6 +37,10 @@ type revocation struct {
 	session seshat.SessionID
 	at      time.Time
 }
+
+// Committed is told of a batch after it was stored, in order, with the sessions that began and ended in it. It must not wait:
+// the next batch does. It must not change what it gets, and may keep it: nobody else changes it either.
+type Committed func(exchanges []seshat.Assigned, events []seshat.Event)
 
 // live is what distinguishes the commits of a recorder: hardly anything comes twice, so that the store is seldom asked; each
 // has a position; and others are told what changed.
@@ -155,6 +161,9 @@ func (c *Committer) commit(ctx context.Context) error {
 		err := c.store.Commit(ctx, batch)
 		if err == nil {
 			stored(ctx)
+			if c.committed != nil {
+				c.committed(batch.Exchanges, changes.Events)
+			}
 		}
 		done <- err
 	}()

@@ -37,6 +37,8 @@ type Importer struct {
 	// Exclusive calls f while nobody else writes the store, as [Recorder.Exclusive] does; nil where there is nobody else.
 	// The inputs are read before, so that they may come slowly.
 	Exclusive func(ctx context.Context, f func() error) error
+	// Committed is told what was stored, when it is set; see [Committed].
+	Committed Committed
 }
 
 // Input is one file, or other stream, of recorded traffic.
@@ -116,6 +118,7 @@ func (im *Importer) Import(ctx context.Context, inputs []Input, reports Reports)
 // storeAll correlates and stores what was read.
 func (im *Importer) storeAll(ctx context.Context, queue *spool.Spool, summary *Summary, reports Reports) error {
 	committer := NewCommitter(im.Store, correlate.New(im.Correlation), im.Now)
+	committer.committed = im.Committed
 	var done int64
 	err := queue.Merge(func(o *seshat.Observation) error {
 		if done++; done%progressEvery == 0 {

@@ -53,6 +53,8 @@ type RecorderConfig struct {
 	// Events is told which sessions began and ended, in the order of the journal, when it is set. It must not wait. After a
 	// crash it is told again what was not stored.
 	Events func([]seshat.Event)
+	// Committed is told what was stored, when it is set; see [Committed].
+	Committed Committed
 	// Source identifies this recorder in the journal; see [journal.NewSource]. It is no publisher's, whose batches have
 	// numbers of their own, and of no node, whose other sources would count as gone. A random one when it is 0.
 	Source uint64

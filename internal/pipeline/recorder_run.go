@@ -50,6 +50,7 @@ func (r *Recorder) open(ctx context.Context) (*recording, error) {
 		committer: NewCommitter(r.store, correlate.New(settings.correlation), r.config.Now),
 		trimmed:   time.Now(),
 	}
+	rec.committer.committed = r.config.Committed
 	rec.committer.live = &live{source: positionSource, position: rec.cut, changed: rec.tell, wrote: rec.settleNext}
 	saved, err := r.store.Position(ctx, positionSource)
 	if err != nil {
