@@ -14,6 +14,14 @@ ENVOY_FOLDER=$COMPONENTS/envoy-$ENVOY_VERSION # the binary is envoy/_bin/envoy i
 OIDC_PROVIDER_VERSION=9.13.3
 OIDC_PROVIDER_FOLDER=$COMPONENTS/oidc-provider-$OIDC_PROVIDER_VERSION
 
+# What finds faults of accessibility in pages.
+AXE_VERSION=4.14.1
+AXE_FOLDER=$COMPONENTS/axe-core-$AXE_VERSION
+
+# What tries the API by its description: a Python program in an environment of its own.
+SCHEMATHESIS_VERSION=4.32.5
+SCHEMATHESIS_FOLDER=$COMPONENTS/schemathesis-$SCHEMATHESIS_VERSION # the command is bin/schemathesis in it
+
 # Traefik is built from source, by the versions of test/traefik/go.mod; the first time that takes some minutes.
 TRAEFIK_VERSION=3.6.12
 TRAEFIK_FOLDER=$COMPONENTS/traefik-$TRAEFIK_VERSION # the binary is traefik in it

@@ -40,22 +40,35 @@ install_envoy() {
   fi
 }
 
-# install_oidc_provider installs the OpenID provider in the same way.
-install_oidc_provider() {
-  [ -d "$OIDC_PROVIDER_FOLDER/node_modules/oidc-provider" ] && return
+# install_npm installs a package of npm in the same way: its name, version and folder.
+install_npm() {
+  [ -d "$3/node_modules/$1" ] && return
   if ! command -v npm >/dev/null 2>&1; then
-    echo "test/install.sh: not installed: oidc-provider (it needs npm); the tests that need it will say so" >&2
+    echo "test/install.sh: not installed: $1 (it needs npm); the tests that need it will say so" >&2
     return
   fi
   mkdir -p "$COMPONENTS"
   local unpacked
-  unpacked=$(mktemp -d "$COMPONENTS/.oidc-provider.XXXXXX")
-  if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$unpacked" "oidc-provider@$OIDC_PROVIDER_VERSION" >/dev/null; then
-    rm -rf "$OIDC_PROVIDER_FOLDER"
-    mv "$unpacked" "$OIDC_PROVIDER_FOLDER"
+  unpacked=$(mktemp -d "$COMPONENTS/.$1.XXXXXX")
+  if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$unpacked" "$1@$2" >/dev/null; then
+    rm -rf "$3"
+    mv "$unpacked" "$3"
   else
     rm -rf "$unpacked"
-    echo "test/install.sh: not installed: oidc-provider; the tests that need it will say so" >&2
+    echo "test/install.sh: not installed: $1; the tests that need it will say so" >&2
+  fi
+}
+
+# install_schemathesis makes its environment where it stays: the paths in one are absolute.
+install_schemathesis() {
+  [ -e "$SCHEMATHESIS_FOLDER/.whole" ] && return
+  rm -rf "$SCHEMATHESIS_FOLDER"
+  mkdir -p "$COMPONENTS"
+  if python3 -m venv "$SCHEMATHESIS_FOLDER" >/dev/null && "$SCHEMATHESIS_FOLDER/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$SCHEMATHESIS_VERSION"; then
+    touch "$SCHEMATHESIS_FOLDER/.whole"
+  else
+    rm -rf "$SCHEMATHESIS_FOLDER"
+    echo "test/install.sh: not installed: schemathesis (it needs python3 with venv); the tests that need it will say so" >&2
   fi
 }
 
@@ -72,5 +85,7 @@ install_traefik() {
 
 install_packages
 install_envoy
-install_oidc_provider
+install_npm oidc-provider "$OIDC_PROVIDER_VERSION" "$OIDC_PROVIDER_FOLDER"
+install_npm axe-core "$AXE_VERSION" "$AXE_FOLDER"
+install_schemathesis
 install_traefik
