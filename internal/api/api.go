@@ -78,6 +78,11 @@ type Options struct {
 	Explain func(ctx context.Context, exchanges []byte, each func(any) error) error
 	// RuleTests runs the tests in the file called run; the other files are those it may refer to.
 	RuleTests func(ctx context.Context, run string, files map[string]string) (wire.RuleTestReport, error)
+	// Preview tries a draft; see [Draft].
+	Preview func(ctx context.Context, d *Draft) (*wire.Preview, error)
+	// PreviewSource says what a draft would be tried on.
+	PreviewSource func(ctx context.Context) (wire.PreviewSource, error)
+	Views         Views
 	// Status says how the instance is, but for what the store holds. It must not wait.
 	Status func(ctx context.Context) wire.Status
 	// Feed has what is committed while it is; nil where another process records.
@@ -163,6 +168,10 @@ func (s *server) register() {
 	s.registerDenylist()
 	s.registerImports()
 	s.registerRules()
+	s.registerPreviews()
+	s.registerRuleOrder()
+	s.registerDiff()
+	s.registerViews()
 	s.registerStatus()
 	s.registerTail()
 	s.registerLiveOverview()

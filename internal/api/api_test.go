@@ -24,6 +24,7 @@ import (
 	"github.com/seshat-project/seshat/internal/rule"
 	"github.com/seshat-project/seshat/internal/store"
 	"github.com/seshat-project/seshat/internal/store/memory"
+	"github.com/seshat-project/seshat/internal/view"
 )
 
 const token = "the-token-of-the-instance"
@@ -153,6 +154,8 @@ func options(t testing.TB, n int) api.Options {
 			return wire.RuleTestReport{OK: true, Text: run}, nil
 		},
 		Feed:    endedFeed(),
+		Preview: func(_ context.Context, d *api.Draft) (*wire.Preview, error) { return tried(d), nil },
+		Views:   view.NewKeeper(kv, func() time.Time { return start }),
 		Keys:    func() ([]wire.Key, error) { return []wire.Key{{ID: "k1", Created: start, Current: true}}, nil },
 		TempDir: t.TempDir(), Version: "v1.2.3", Now: func() time.Time { return start.Add(time.Hour) },
 	}

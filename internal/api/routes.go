@@ -22,12 +22,17 @@ const (
 	ImportsWrite   Permission = "imports:write"
 	RulesTry       Permission = "rules:try"
 	StatusRead     Permission = "status:read"
+	// ViewsOwn lets somebody keep views of their own, and see those that are shared.
+	ViewsOwn Permission = "views:own"
+	// ViewsShare lets somebody share views, and change those of others that are shared.
+	ViewsShare Permission = "views:share"
 )
 
 // Permissions returns every permission that somebody can have.
 func Permissions() []Permission {
 	return []Permission{
 		SessionsRead, ExchangesRead, ResourcesRead, ResourcesWrite, DenylistRead, DenylistWrite, ImportsWrite, RulesTry, StatusRead,
+		ViewsOwn, ViewsShare,
 	}
 }
 
@@ -59,6 +64,7 @@ const (
 	smallBody    = 1 << 20  // a revocation of a thousand sessions has 40 kB
 	exchangeBody = 64 << 20 // as many exchanges as a command explains
 	testBody     = 16 << 20
+	previewBody  = 32 << 20 // 5,000 exchanges of 6 kB, and a draft
 )
 
 // routes is the table of all routes.
@@ -95,6 +101,17 @@ func routes() map[string]route {
 		"GET " + v1 + "/resources/{kind}/{name}/history":   {permission: ResourcesRead, within: quick},
 		"POST " + v1 + "/resources/{kind}/{name}/rollback": {permission: ResourcesWrite, within: slow, body: smallBody},
 
+		"GET " + v1 + "/resources/{kind}/{name}/diff":     {permission: ResourcesRead, within: quick},
+		"POST " + v1 + "/resources/{kind}/{name}/enabled": {permission: ResourcesWrite, within: slow, body: smallBody},
+		"GET " + v1 + "/session-rules/order":              {permission: ResourcesRead, within: quick},
+		"POST " + v1 + "/session-rules/order":             {permission: ResourcesWrite, within: slow, body: smallBody},
+
+		"GET " + v1 + "/views":         {permission: ViewsOwn, within: quick},
+		"POST " + v1 + "/views":        {permission: ViewsOwn, within: quick, body: smallBody},
+		"GET " + v1 + "/views/{id}":    {permission: ViewsOwn, within: quick},
+		"PUT " + v1 + "/views/{id}":    {permission: ViewsOwn, within: quick, body: smallBody},
+		"DELETE " + v1 + "/views/{id}": {permission: ViewsOwn, within: quick},
+
 		"GET " + v1 + "/denylist":           {permission: DenylistRead, within: quick},
 		"PUT " + v1 + "/denylist/{name}":    {permission: DenylistWrite, within: quick, body: smallBody},
 		"DELETE " + v1 + "/denylist/{name}": {permission: DenylistWrite, within: quick},
@@ -103,6 +120,8 @@ func routes() map[string]route {
 		"POST " + v1 + "/imports":        {permission: ImportsWrite, imports: true, body: -1},
 		"POST " + v1 + "/explain":        {permission: RulesTry, within: slow, heavy: true, body: exchangeBody},
 		"POST " + v1 + "/rule-tests":     {permission: RulesTry, within: slow, heavy: true, body: testBody},
+		"POST " + v1 + "/previews":       {permission: RulesTry, within: slow, heavy: true, body: previewBody},
+		"GET " + v1 + "/previews/source": {permission: RulesTry, within: quick},
 		"GET " + v1 + "/status":          {permission: StatusRead, within: quick},
 		"GET " + v1 + "/keys":            {permission: StatusRead, within: quick},
 		"GET " + v1 + "/filters/fields":  {permission: StatusRead, within: quick},

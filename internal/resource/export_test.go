@@ -38,3 +38,8 @@ func FieldNames() []string {
 	walk(s.defs)
 	return out
 }
+
+// Unified is the unified diff of lines.
+func Unified(fromName, toName string, from, to []string) string {
+	return unified(fromName, toName, from, to)
+}
