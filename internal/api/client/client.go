@@ -137,6 +137,9 @@ func (c *Client) problem(ctx context.Context, res *http.Response) error {
 	if res.StatusCode == http.StatusUnauthorized && c.within != nil {
 		return fmt.Errorf("%w: %w", ErrSignedOut, p.Err())
 	}
+	if c.within != nil { // pages show all of it
+		return &p
+	}
 	if res.StatusCode == http.StatusUnauthorized {
 		return &seshat.Error{
 			Kind: seshat.ErrorUnavailable, Op: "ask the running instance at " + c.address, Err: errors.New("it does not know the token of this data directory"),

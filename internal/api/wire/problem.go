@@ -121,6 +121,9 @@ func NewProblem(err error) *Problem {
 // Error implements error.
 func (p *Problem) Error() string { return p.Err().Error() }
 
+// Unwrap makes the kind of error known to those who ask for it.
+func (p *Problem) Unwrap() error { return p.Err() }
+
 // GetStatus returns the HTTP status.
 func (p *Problem) GetStatus() int { return p.Status }
 
