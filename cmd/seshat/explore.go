@@ -41,7 +41,10 @@ type exploreOptions struct {
 	columns string
 	format  string
 	oldest  bool
+	follow  bool
 	limit   int
+	// limitSet says that somebody chose the limit.
+	limitSet bool
 }
 
 func (a *app) exploreCommand() *cobra.Command {
@@ -54,9 +57,11 @@ func (a *app) exploreCommand() *cobra.Command {
 		Example: `  seshat explore 'status:>=500' --since 1h
   seshat explore 'endpoint:"POST /login"' --columns time,id,session_id,user,status
   seshat explore --columns id,session_id --format csv --since all --limit 0
-  seshat explore 'session_id:3f1c*' --columns time,path,client_session_ids,flows --oldest-first`,
+  seshat explore 'session_id:3f1c*' --columns time,path,client_session_ids,flows --oldest-first
+  seshat explore --follow 'status:>=500'`,
 		ValidArgsFunction: completeFilter(filter.Exchanges()),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.limitSet = cmd.Flags().Changed("limit")
 			return a.explore(cmd.Context(), args, &o)
 		},
 	}
@@ -65,6 +70,7 @@ func (a *app) exploreCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.columns, "columns", defaultColumns, "`columns`, separated by commas; help lists them")
 	_ = cmd.RegisterFlagCompletionFunc("columns", completeColumns) // fails only for a flag that is not there
 	cmd.Flags().BoolVar(&o.oldest, "oldest-first", false, "oldest exchanges first")
+	cmd.Flags().BoolVarP(&o.follow, "follow", "f", false, "show what is stored from now on, until interrupted; --limit is how many of the newest come first")
 	cmd.Flags().IntVar(&o.limit, "limit", 100, "how many exchanges at most; 0 is no limit")
 	return cmd
 }
@@ -92,6 +98,12 @@ func (a *app) explore(ctx context.Context, args []string, o *exploreOptions) (er
 	}
 	if _, _, err := o.bounds(a.now()); err != nil {
 		return err
+	}
+	if o.follow {
+		if err := checkFormat(o.format, "table", "ndjson"); err != nil {
+			return err
+		}
+		return a.follow(ctx, expr, columns, o)
 	}
 	s, err := a.openForReading(ctx)
 	if err != nil {
@@ -151,23 +163,29 @@ func (a *app) exchangeWriter(format string, columns []exchangeColumn) (write fun
 		return csvExchanges(a.stdout, columns)
 	default:
 		screen := a.screen()
-		titles := make([]terminal.Column, len(columns))
-		for i := range columns {
-			titles[i] = terminal.Column{Title: strings.ToUpper(columns[i].name), Right: columns[i].right, Least: columns[i].least}
-			if strings.HasPrefix(columns[i].name, attributePrefix) {
-				titles[i].Title = columns[i].name // its case counts
-			}
-		}
-		rows := screen.Rows(titles)
-		write = func(x *seshat.Assigned) error {
-			row := make([]terminal.Cell, len(columns))
-			for i := range columns {
-				row[i] = columns[i].show(x, screen.IsTerminal())
-			}
-			return rows.Add(row)
-		}
-		return write, rows.Flush
+		rows := screen.Rows(titlesOf(columns))
+		return func(x *seshat.Assigned) error { return rows.Add(cellsOf(columns, x, screen.IsTerminal())) }, rows.Flush
 	}
+}
+
+func titlesOf(columns []exchangeColumn) []terminal.Column {
+	titles := make([]terminal.Column, len(columns))
+	for i := range columns {
+		titles[i] = terminal.Column{Title: strings.ToUpper(columns[i].name), Right: columns[i].right, Least: columns[i].least}
+		if strings.HasPrefix(columns[i].name, attributePrefix) {
+			titles[i].Title = columns[i].name // its case counts
+		}
+	}
+	return titles
+}
+
+// cellsOf is an exchange as a row.
+func cellsOf(columns []exchangeColumn, x *seshat.Assigned, short bool) []terminal.Cell {
+	row := make([]terminal.Cell, len(columns))
+	for i := range columns {
+		row[i] = columns[i].show(x, short)
+	}
+	return row
 }
 
 func (c *exchangeColumn) show(x *seshat.Assigned, short bool) terminal.Cell {
