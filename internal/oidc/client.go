@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -21,13 +22,18 @@ const (
 	maxRedirects = 3
 )
 
+// Transport is how requests get to a provider whose certificate is verified by config; nil is by the system's authorities.
+func Transport(config *tls.Config) *http.Transport {
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: maxAnswerHeader,
+		MaxConnsPerHost: 2 * maxEnds, IdleConnTimeout: time.Minute, TLSClientConfig: config, TLSHandshakeTimeout: requestTime,
+	}
+}
+
 // newClient returns the client of all requests to the provider.
 func newClient(transport http.RoundTripper, issuer *url.URL) *http.Client {
 	if transport == nil {
-		transport = &http.Transport{
-			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: maxAnswerHeader,
-			MaxConnsPerHost: 2 * maxEnds, IdleConnTimeout: time.Minute,
-		}
+		transport = Transport(nil)
 	}
 	return &http.Client{
 		Transport: bounded{transport}, Timeout: requestTime,

@@ -138,6 +138,9 @@ func refused(text, hint string, reason error) error {
 	return &seshat.Error{Kind: seshat.ErrorInvalid, Op: opEnd, Err: hidden{text, reason}, Hint: hint}
 }
 
+// ErrForeign is in the chain of errors of sign-ins that this provider knows nothing of: begun elsewhere, too old, or ended already.
+var ErrForeign = errors.New("not a sign-in that was begun here")
+
 // hidden is an error whose reason is not for who signs in: it is not in its text.
 type hidden struct {
 	text   string

@@ -72,16 +72,16 @@ func (p *Provider) End(ctx context.Context, sealed string, answer Answer) (*Pers
 	const foreign = "this sign-in was not begun in this browser, or too long ago"
 	a, err := p.sealer.open(sealed)
 	if err != nil {
-		return nil, refused(foreign, hintAgain, err)
+		return nil, refused(foreign, hintAgain, foreignReason(err.Error()))
 	}
 	now := p.o.Now()
 	switch {
 	case subtle.ConstantTimeCompare([]byte(a.State), []byte(answer.State)) != 1:
-		return nil, refused(foreign, hintAgain, errors.New("the state is another one"))
+		return nil, refused(foreign, hintAgain, foreignReason("the state is another one"))
 	case !now.Before(a.Ends):
-		return nil, refused(foreign, hintAgain, errors.New("the attempt is too old"))
+		return nil, refused(foreign, hintAgain, foreignReason("the attempt is too old"))
 	case !p.used.use(a.State, a.Ends, now):
-		return nil, refused("this sign-in has ended already", hintAgain, errors.New("the state was used before"))
+		return nil, refused("this sign-in has ended already", hintAgain, foreignReason("the state was used before"))
 	}
 	d, err := p.describe(ctx)
 	if err != nil {
@@ -113,6 +113,8 @@ func (p *Provider) End(ctx context.Context, sealed string, answer Answer) (*Pers
 	person.Next = a.Next
 	return person, nil
 }
+
+func foreignReason(text string) error { return fmt.Errorf("%w: %s", ErrForeign, text) }
 
 // known is the code of an error if it is one that there is; anything else might be a text that somebody wants to be shown.
 func known(code string) string {

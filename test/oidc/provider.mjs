@@ -1,13 +1,14 @@
-// A real OpenID provider for test/oidc_test.go:
+// A real OpenID provider for the scenarios:
 //
-//	node provider.mjs FOLDER ISSUER PORT
+//	node provider.mjs FOLDER ISSUER PORT [CONSOLE]
 //
-// FOLDER is where oidc-provider is installed. Each start has a signing key of its own. Anybody can sign in under any name.
+// FOLDER is where oidc-provider is installed. Each start has a signing key of its own. Anybody can sign in under any name, which
+// says the groups that they are in: ops.alice is in the group ops. CONSOLE is the URL of a console that people sign in to.
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [folder, issuer, port] = process.argv.slice(2);
+const [folder, issuer, port, console_] = process.argv.slice(2);
 const { default: Provider } = await import(pathToFileURL(join(folder, 'node_modules', 'oidc-provider', 'lib', 'index.js')));
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -28,10 +29,22 @@ const provider = new Provider(issuer, {
     redirect_uris: [`${app.origin}/callback`],
     post_logout_redirect_uris: [`${app.origin}/`],
     application_type: 'web',
-  }],
-  scopes: ['openid', 'offline_access', 'email', 'api'],
-  claims: { openid: ['sub'], email: ['email'] },
-  findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@shop.example` }) }),
+  }, ...(console_ ? [{
+    client_id: 'seshat',
+    client_secret: 'a-secret-of-the-console',
+    redirect_uris: [`${console_}/sign-in/oidc/callback`],
+    post_logout_redirect_uris: [`${console_}/sign-in`],
+    application_type: 'web',
+  }] : [])],
+  pkce: { required: () => true },
+  scopes: ['openid', 'offline_access', 'email', 'profile', 'groups', 'api'],
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'] },
+  findAccount: (_, id) => ({
+    accountId: id,
+    claims: () => ({
+      sub: id, email: `${id}@shop.example`, email_verified: true, name: `${id} of the shop`, groups: id.split('.').slice(0, -1),
+    }),
+  }),
   rotateRefreshToken: true,
   ttl: { AccessToken: 600, RefreshToken: 3600, IdToken: 600, Session: 3600, Grant: 3600, Interaction: 600 },
   features: {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -138,6 +139,7 @@ func (c *Client) problem(ctx context.Context, res *http.Response) error {
 		return fmt.Errorf("%w: %w", ErrSignedOut, p.Err())
 	}
 	if c.within != nil { // pages show all of it
+		p.RetryAfter, _ = strconv.Atoi(res.Header.Get("Retry-After")) // 0 when there is none
 		return &p
 	}
 	if res.StatusCode == http.StatusUnauthorized {

@@ -24,6 +24,9 @@ type Problem struct {
 	Column int     `json:"column,omitempty" doc:"Where a filter is wrong: the character, from 1."`
 	Faults []Fault `json:"faults,omitempty" doc:"Everything that is wrong with the resources."`
 	Errors []Wrong `json:"errors,omitempty" doc:"What is wrong with parameters or members of the body."`
+
+	// RetryAfter is the field Retry-After of the answer, in seconds, where clients read it.
+	RetryAfter int `json:"-"`
 }
 
 // Wrong is one thing that is wrong with a request. It does not hold the value, which may be a secret.
