@@ -121,13 +121,14 @@ type Access struct {
 // ErrUnknown is returned for a token that lets nobody in: it never was one, or it ended.
 var ErrUnknown = errors.New("not signed in")
 
-// Authenticate returns who has a session of the console, and notes its use. The error is ErrUnknown when nobody has.
-func (k *Keeper) Authenticate(token string) (*Access, error) {
+// Authenticate returns who has a session of the console; use notes that it is used, which keeps it from becoming idle. The
+// error is ErrUnknown when nobody has it.
+func (k *Keeper) Authenticate(token string, use bool) (*Access, error) {
 	if err := k.sound(); err != nil {
 		return nil, err
 	}
 	key, now := digestKey(token), k.now()
-	if access := k.ownerAccess(key, now); access != nil {
+	if access := k.ownerAccess(key, now, use); access != nil {
 		return access, nil
 	}
 	item, ok := k.sessions.Get(key)
@@ -145,7 +146,7 @@ func (k *Keeper) Authenticate(token string) (*Access, error) {
 	if session.over(now) {
 		return nil, ErrUnknown
 	}
-	if now.After(used) {
+	if use && now.After(used) {
 		k.uses.sessions[key] = now
 		session = k.view(key, item.Value, now)
 	}
@@ -168,8 +169,8 @@ func (k *Keeper) holder(r *sessionRecord) *User {
 	return &item.Value.User
 }
 
-// ownerAccess is the access of a session of the owner's, and notes its use.
-func (k *Keeper) ownerAccess(key string, now time.Time) *Access {
+// ownerAccess is the access of a session of the owner's.
+func (k *Keeper) ownerAccess(key string, now time.Time, use bool) *Access {
 	k.owned.mu.Lock()
 	defer k.owned.mu.Unlock()
 	r := k.owned.sessions[key]
@@ -180,7 +181,9 @@ func (k *Keeper) ownerAccess(key string, now time.Time) *Access {
 		delete(k.owned.sessions, key)
 		return nil
 	}
-	r.LastUsed = later(r.LastUsed, now)
+	if use {
+		r.LastUsed = later(r.LastUsed, now)
+	}
 	return &Access{Name: ownerName, Role: RoleAdmin, Session: k.view(key, r, r.LastUsed), Owner: true}
 }
 

@@ -83,9 +83,9 @@ func (k *Keeper) CreateToken(ctx context.Context, in NewToken) (Token, string, e
 // noDigest is compared with where there is no token.
 const noDigest = "0000000000000000000000000000000000000000000000000000000000000000"
 
-// AuthenticateToken returns who an API token is of, and notes its use. The error is ErrUnknown when it lets nobody in. What
+// AuthenticateToken returns who an API token is of; use notes that it is used. The error is ErrUnknown when it lets nobody in. What
 // it may do is for the caller to find: its scopes, as far as the role of its user has them now.
-func (k *Keeper) AuthenticateToken(text string) (*Access, error) {
+func (k *Keeper) AuthenticateToken(text string, use bool) (*Access, error) {
 	if err := k.sound(); err != nil {
 		return nil, err
 	}
@@ -106,11 +106,13 @@ func (k *Keeper) AuthenticateToken(text string) (*Access, error) {
 	if !ok || user.Value.Disabled || user.Value.UID != item.Value.UID {
 		return nil, ErrUnknown
 	}
-	k.uses.mu.Lock()
-	k.uses.tokens[id] = now
-	k.uses.mu.Unlock()
 	token := item.Value.Token
-	token.LastUsed = now
+	if use {
+		k.uses.mu.Lock()
+		k.uses.tokens[id] = now
+		k.uses.mu.Unlock()
+		token.LastUsed = now
+	}
 	return &Access{Name: user.Value.Name, DisplayName: user.Value.DisplayName, Role: user.Value.Role, Token: &token}, nil
 }
 

@@ -15,7 +15,9 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/account"
 	"github.com/seshat-project/seshat/internal/api/wire"
+	"github.com/seshat-project/seshat/internal/audit"
 	"github.com/seshat-project/seshat/internal/kv"
 	"github.com/seshat-project/seshat/internal/live"
 	"github.com/seshat-project/seshat/internal/resource"
@@ -83,6 +85,9 @@ type Options struct {
 	// PreviewSource says what a draft would be tried on.
 	PreviewSource func(ctx context.Context) (wire.PreviewSource, error)
 	Views         Views
+	// Accounts and Audit are who may use the API, and what they did. A handler that has one has both.
+	Accounts *account.Keeper
+	Audit    *audit.Log
 	// Status says how the instance is, but for what the store holds. It must not wait.
 	Status func(ctx context.Context) wire.Status
 	// Feed has what is committed while it is; nil where another process records.
@@ -122,6 +127,9 @@ func New(o Options) (http.Handler, error) {
 	if o.Registry == nil || o.Authenticator == nil {
 		return nil, errors.New("api: Registry and Authenticator are needed")
 	}
+	if o.Accounts != nil && o.Audit == nil {
+		return nil, errors.New("api: where there are accounts, what they do is written to an audit log")
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -153,7 +161,8 @@ func (s *server) config() huma.Config {
 	c.CreateHooks = nil // no $schema members in what is sent
 	c.RejectUnknownQueryParameters = true
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		bearer: {Type: "http", Scheme: "bearer", Description: "The token in instance.json of the data directory."},
+		bearer: {Type: "http", Scheme: "bearer", Description: "An API token, the token of a session of the console, or the token in instance.json of the data directory."},
+		cookie: {Type: "apiKey", In: "cookie", Name: wire.SessionCookie, Description: "The token of a session of the console. What may change something needs " + wire.CSRFHeader + " too."},
 	}
 	c.Transformers = []huma.Transformer{hideValues}
 	return c
@@ -173,6 +182,11 @@ func (s *server) register() {
 	s.registerDiff()
 	s.registerViews()
 	s.registerStatus()
+	s.registerMe()
+	s.registerSignIn()
+	s.registerUsers()
+	s.registerTokens()
+	s.registerAudit()
 	s.registerTail()
 	s.registerLiveOverview()
 }
@@ -187,8 +201,12 @@ func (s *server) checkRoutes() error {
 			}
 			pattern := op.Method + " " + path
 			known[pattern] = true
-			if _, ok := s.routes[pattern]; !ok {
+			route, ok := s.routes[pattern]
+			if !ok {
 				return fmt.Errorf("api: %s has no entry in the table of routes", pattern)
+			}
+			if !safe(op.Method) && route.audit == "" {
+				return fmt.Errorf("api: the table of routes does not say what the audit log has of %s", pattern)
 			}
 		}
 	}

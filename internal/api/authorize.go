@@ -9,17 +9,31 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seshat-project/seshat/internal/account"
 	"github.com/seshat-project/seshat/internal/api/wire"
+	"github.com/seshat-project/seshat/internal/audit"
 )
 
 // Principal is who a request comes from, and what they may do.
 type Principal struct {
 	// Name is who makes a change, in the history of what is changed.
 	Name        string
+	DisplayName string
+	// Role is the user's, or RoleOwner.
+	Role        string
 	Permissions []Permission
+	// Means is how they show who they are; by Session or Token, where it is not nil.
+	Means   audit.Means
+	Session *account.Session
+	Token   *account.Token
 	// Owner says that it is the owner of the data directory, who may act on behalf of a person: see [wire.AuthorHeader].
 	Owner bool
+
+	csrf string // of the session
 }
+
+// RoleOwner is the role of whoever can read the data directory.
+const RoleOwner = "owner"
 
 // ErrUnauthenticated says that a request does not show who it comes from, or not well.
 var ErrUnauthenticated = errors.New("not signed in")
@@ -31,6 +45,9 @@ type Authenticator interface {
 
 // bearer is the name of the security scheme, and the scheme of the Authorization field (RFC 6750).
 const bearer = "bearer"
+
+// cookie is the name of the security scheme of browsers.
+const cookie = "cookie"
 
 // InstanceToken is the authenticator of those who can read the instance's file. They may do everything.
 type InstanceToken struct{ digest [sha256.Size]byte }
@@ -51,7 +68,7 @@ func (t *InstanceToken) Authenticate(r *http.Request) (*Principal, error) {
 	if subtle.ConstantTimeCompare(digest[:], t.digest[:]) != 1 {
 		return nil, ErrUnauthenticated
 	}
-	return &Principal{Name: "instance", Permissions: Permissions(), Owner: true}, nil
+	return &Principal{Name: "instance", Role: RoleOwner, Means: audit.MeansOwner, Permissions: Permissions(), Owner: true}, nil
 }
 
 type principalKey struct{}
@@ -75,9 +92,10 @@ func authorize(ctx context.Context, permission Permission) error {
 	case p == nil:
 		return &wire.Problem{
 			Status: http.StatusUnauthorized, Title: http.StatusText(http.StatusUnauthorized), Kind: "invalid",
-			Detail: "The request has no token, or not the right one.",
-			Hint:   "send Authorization: Bearer with the token in instance.json of the data directory",
+			Detail: "The request does not say who it comes from, or they are not signed in any more.",
+			Hint:   "send Authorization: Bearer with an API token, or with the token in instance.json of the data directory",
 		}
+	case permission == SignedIn:
 	case !slices.Contains(p.Permissions, permission):
 		return &wire.Problem{
 			Status: http.StatusForbidden, Title: http.StatusText(http.StatusForbidden), Kind: "invalid",

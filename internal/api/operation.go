@@ -32,8 +32,11 @@ func (s *server) operation(method, path, id, tag, summary string) huma.Operation
 	op := huma.Operation{
 		Method: method, Path: path, OperationID: id, Tags: []string{tag}, Summary: summary,
 		Description: "Needs the permission " + string(route.permission) + ".",
-		Security:    []map[string][]string{{bearer: {string(route.permission)}}},
+		Security:    []map[string][]string{{bearer: {string(route.permission)}}, {cookie: {string(route.permission)}}},
 		Responses:   map[string]*huma.Response{"default": s.described("What went wrong.", wire.ProblemJSON, reflect.TypeFor[wire.Problem]())},
+	}
+	if route.permission == Public {
+		op.Description, op.Security = "Needs no sign-in.", []map[string][]string{}
 	}
 	if route.body > 0 {
 		op.MaxBodyBytes, op.BodyReadTimeout = route.body, bodyTime

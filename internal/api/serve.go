@@ -25,6 +25,7 @@ import (
 //	authorize     they may
 //	turn          not too many at once
 //	bound         its body and its time
+//	audit         what it is about to do is written down
 //	serve         and say so in the log
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := s.Now()
@@ -52,7 +53,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.unknown(out, r, handler)
 		return
 	}
-	ctx := r.Context()
+	ctx := withCaller(r.Context(), r)
 	if route.permission != Public {
 		principal, err := s.Authenticator.Authenticate(r)
 		if err != nil && !errors.Is(err, ErrUnauthenticated) {
@@ -63,8 +64,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			ctx, name = withPrincipal(ctx, principal), principal.Name
 		}
 	}
-	if err := authorize(ctx, route.permission); err != nil {
-		out.Header().Set("WWW-Authenticate", `Bearer realm="seshat"`)
+	asked, err := s.permitted(ctx, r, &route)
+	if err != nil {
+		if problem := s.problem(ctx, err); problem.Status == http.StatusUnauthorized {
+			out.Header().Set("WWW-Authenticate", `Bearer realm="seshat"`)
+		}
 		s.fail(out, s.problem(ctx, err))
 		return
 	}
@@ -82,7 +86,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if route.body >= 0 {
 		r.Body = http.MaxBytesReader(out, r.Body, route.body)
 	}
-	s.mux.ServeHTTP(out, r.WithContext(ctx))
+	s.audited(ctx, out, r, asked)
 }
 
 func (s *server) turn(ctx context.Context, route route) (leave func(), err error) {
