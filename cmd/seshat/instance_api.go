@@ -10,6 +10,7 @@ import (
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api"
 	"github.com/seshat-project/seshat/internal/api/wire"
+	"github.com/seshat-project/seshat/internal/enforce"
 	"github.com/seshat-project/seshat/internal/identify"
 	"github.com/seshat-project/seshat/internal/ingest"
 	"github.com/seshat-project/seshat/internal/ingest/detect"
@@ -49,6 +50,7 @@ func (a *app) apiOptions(n *node.Node, s store.Store, token string) api.Options 
 	if info, ok := debug.ReadBuildInfo(); ok {
 		o.Version = info.Main.Version
 	}
+	o.LimitStats = func() []enforce.RuleStats { return n.Enforcer.Stats().Rules }
 	if s != nil {
 		o.Store = s
 		o.Import = func(ctx context.Context, run *api.ImportRun) (wire.ImportSummary, error) {

@@ -123,7 +123,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &seshat.Error{Kind: seshat.ErrorUsage, Err: err, Hint: "see " + cmd.CommandPath() + " --help"}
 	})
-	a.add(root, groupLive, a.demoCommand(), a.runCommand(), a.statusCommand(), a.revokeCommand(), a.denylistCommand())
+	a.add(root, groupLive, a.demoCommand(), a.runCommand(), a.statusCommand(), a.revokeCommand(), a.denylistCommand(), a.limitsCommand())
 	a.add(root, groupLook, a.sessionsCommand(), a.sessionCommand(), a.exploreCommand(), a.explainCommand(),
 		a.importCommand(), a.exportCommand())
 	a.add(root, groupConfigure, a.applyCommand(), a.validateCommand(), a.testCommand(), a.getCommand(), a.deleteCommand(),

@@ -18,6 +18,7 @@ import (
 	"github.com/seshat-project/seshat/internal/account"
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/audit"
+	"github.com/seshat-project/seshat/internal/enforce"
 	"github.com/seshat-project/seshat/internal/kv"
 	"github.com/seshat-project/seshat/internal/live"
 	"github.com/seshat-project/seshat/internal/resource"
@@ -90,6 +91,8 @@ type Options struct {
 	Audit    *audit.Log
 	// Status says how the instance is, but for what the store holds. It must not wait.
 	Status func(ctx context.Context) wire.Status
+	// LimitStats are what limits and validations of tokens decided in this process.
+	LimitStats func() []enforce.RuleStats
 	// Feed has what is committed while it is; nil where another process records.
 	Feed *live.Feed
 	// Keys lists the keys of digests.
@@ -189,6 +192,7 @@ func (s *server) register() {
 	s.registerAudit()
 	s.registerTail()
 	s.registerLiveOverview()
+	s.registerLimits()
 }
 
 // checkRoutes finds operations without an entry in the table of routes, and entries without an operation.

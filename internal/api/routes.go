@@ -140,6 +140,7 @@ func routes() map[string]route {
 		"PUT " + v1 + "/views/{id}":    {permission: ViewsOwn, within: quick, body: smallBody, audit: "view.put"},
 		"DELETE " + v1 + "/views/{id}": {permission: ViewsOwn, within: quick, audit: "view.delete"},
 
+		"GET " + v1 + "/limits":             {permission: ResourcesRead, within: quick},
 		"GET " + v1 + "/denylist":           {permission: DenylistRead, within: quick},
 		"PUT " + v1 + "/denylist/{name}":    {permission: DenylistWrite, within: quick, body: smallBody, audit: "denylist.put"},
 		"DELETE " + v1 + "/denylist/{name}": {permission: DenylistWrite, within: quick, audit: "denylist.delete"},

@@ -186,6 +186,13 @@ func (f *Feed) Rates(ask Ask) *Snapshot {
 	return out
 }
 
+// Began is when counting began.
+func (f *Feed) Began() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.rates.began
+}
+
 // Acting returns what limits and other rules did; see [Rates.Acting].
 func (f *Feed) Acting() []Acting {
 	now := f.now()

@@ -70,3 +70,12 @@ func positive(n int) string {
 	}
 	return strconv.Itoa(n)
 }
+
+// Limits returns the limits and validations of tokens, with what they did.
+func (c *Client) Limits(ctx context.Context) (*wire.Limits, error) {
+	var out wire.Limits
+	if err := c.json(ctx, request{method: http.MethodGet, path: "/limits"}, nil, &out); err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
