@@ -89,6 +89,9 @@ type Options struct {
 	// Accounts and Audit are who may use the API, and what they did. A handler that has one has both.
 	Accounts *account.Keeper
 	Audit    *audit.Log
+	// External is the OpenID provider that people sign in with; nil when there is none. NoPasswords leaves nothing but that.
+	External    External
+	NoPasswords bool
 	// Status says how the instance is, but for what the store holds. It must not wait.
 	Status func(ctx context.Context) wire.Status
 	// LimitStats are what limits and validations of tokens decided in this process.
@@ -187,6 +190,7 @@ func (s *server) register() {
 	s.registerStatus()
 	s.registerMe()
 	s.registerSignIn()
+	s.registerExternal()
 	s.registerUsers()
 	s.registerTokens()
 	s.registerAudit()

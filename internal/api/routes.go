@@ -118,7 +118,6 @@ func routes() map[string]route {
 		"GET " + v1 + "/overview/live":           {permission: ExchangesRead, follows: true},
 		"GET " + v1 + "/overview/rates":          {permission: ExchangesRead, within: quick},
 
-
 		"GET " + v1 + "/resources":                         {permission: ResourcesRead, within: quick},
 		"POST " + v1 + "/resources":                        {permission: ResourcesWrite, within: slow, body: resource.MaxInput, audit: "resource.apply", dryRun: true},
 		"POST " + v1 + "/resources/validate":               {permission: ResourcesRead, within: slow, body: resource.MaxInput, audit: notAudited},
@@ -168,6 +167,9 @@ func routes() map[string]route {
 		"DELETE " + v1 + "/users/{name}/console-sessions": {permission: UsersWrite, within: quick, audit: "session.end-all"},
 		"POST " + v1 + "/sign-in-links":                   {permission: UsersWrite, within: quick, body: accountBody, audit: "link.create"},
 		"POST " + v1 + "/sign-in-links/check":             {permission: Public, within: quick, body: accountBody, audit: notAudited},
+		"GET " + v1 + "/sign-in/methods":                  {permission: Public, within: quick},
+		"POST " + v1 + "/sign-in/external":                {permission: Public, within: slow, body: accountBody, audit: notAudited},
+		"POST " + v1 + "/sign-in/external/end":            {permission: Public, within: slow, body: accountBody, audit: notAudited},
 		"GET " + v1 + "/audit":                            {permission: AuditRead, within: quick},
 
 		"GET " + v1 + "/status":          {permission: StatusRead, within: quick},

@@ -104,6 +104,9 @@ func (s *server) signIn(ctx context.Context, in *signInInput) (*output[*wire.Sig
 	}
 	c := callerOf(ctx)
 	var done *account.SignedIn
+	if in.Body.Code == "" && s.NoPasswords {
+		return nil, passwordsOff()
+	}
 	if in.Body.Code != "" {
 		done, err = k.Redeem(ctx, account.Redemption{
 			Code: in.Body.Code, Name: in.Body.User, DisplayName: in.Body.DisplayName, Password: in.Body.Password,
