@@ -36,8 +36,6 @@ type Options struct {
 	Audit *audit.Log
 	// Idle and Absolute are after how long without use, and after how long at all, a console session ends.
 	Idle, Absolute time.Duration
-	// NoPasswords lets nobody sign in with a password: people come by an OpenID provider, or by a link.
-	NoPasswords bool
 	// Cost is that of passwords; DefaultCost when it is zero.
 	Cost   Cost
 	Now    func() time.Time

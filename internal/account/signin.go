@@ -56,11 +56,9 @@ func (k *Keeper) SignIn(ctx context.Context, name, password, replaced string, c 
 		k.attempts.undo(user, c.Address)
 		return nil, err
 	}
-	if !good || item.Value.Disabled || k.options.NoPasswords {
+	if !good || item.Value.Disabled {
 		why := "no such user"
 		switch {
-		case k.options.NoPasswords:
-			why = "passwords are off"
 		case found && good:
 			why = "the user is disabled"
 		case found && hash == "":

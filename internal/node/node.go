@@ -79,6 +79,10 @@ type Remote struct {
 const (
 	ResourceBucket = "resources"
 	DenylistBucket = "denylist"
+	// AccountsBucket has who may use the console and the API, and AuditBucket what they did. Only the newest entry of a key
+	// is kept there: what somebody's password was before is nobody's concern.
+	AccountsBucket = "accounts"
+	AuditBucket    = "audit"
 	fleetBucket    = "fleet"
 	journalStream  = "exchanges"
 	noticesStream  = "links"
@@ -248,10 +252,24 @@ func (n *Node) openState(ctx context.Context) error {
 	return nil
 }
 
+// OpenBucket opens a further bucket, which is closed with the node. It keeps history entries of a key; 0 is as many as there
+// can be. What uses it must have ended before Close.
+func (n *Node) OpenBucket(ctx context.Context, name string, history uint8) (kv.Store, error) {
+	s, err := n.openBucket(ctx, natskv.Options{Bucket: name, History: history})
+	if err != nil {
+		return nil, err // a nil *natskv.Store would not be a nil kv.Store
+	}
+	return s, nil
+}
+
 // openKV opens a bucket over a connection of its own.
 func (n *Node) openKV(ctx context.Context, bucket string) (*natskv.Store, error) {
+	return n.openBucket(ctx, natskv.Options{Bucket: bucket})
+}
+
+func (n *Node) openBucket(ctx context.Context, o natskv.Options) (*natskv.Store, error) {
 	var s *natskv.Store
-	o := natskv.Options{Bucket: bucket, Replicas: n.options.Replicas}
+	o.Replicas = n.options.Replicas
 	err := n.forming(ctx, func(ctx context.Context) error {
 		if n.Server == nil {
 			var err error
@@ -273,7 +291,7 @@ func (n *Node) openKV(ctx context.Context, bucket string) (*natskv.Store, error)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the bucket %s: %w", bucket, err)
+		return nil, fmt.Errorf("open the bucket %s: %w", o.Bucket, err)
 	}
 	n.onClose(s.Close)
 	return s, nil
