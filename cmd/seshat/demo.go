@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/account"
 	"github.com/seshat-project/seshat/internal/config"
 	"github.com/seshat-project/seshat/internal/demo"
 	"github.com/seshat-project/seshat/internal/filter"
@@ -96,7 +97,11 @@ func (a *app) demo(ctx context.Context, o *demoOptions) (err error) {
 	if err := s.declare(playing, shop.Resources()); err != nil {
 		return errors.Join(err, s.stop(context.WithoutCancel(ctx)))
 	}
-	a.noteDemo(s)
+	link, err := s.accounts.NewLink(playing, account.LinkOwner, "", "seshat demo")
+	if err != nil {
+		return errors.Join(err, s.stop(context.WithoutCancel(ctx)))
+	}
+	a.noteDemo(s, link.Code)
 	var all sync.WaitGroup
 	all.Go(func() {
 		clients := demo.Clients{Base: "http://" + s.gateways[0].address, Pace: o.pace, Seed: o.seed}
@@ -162,11 +167,13 @@ func blameDemo(field string) string {
 const demoGrace = 2 * time.Second
 
 // noteDemo says where to look.
-func (a *app) noteDemo(s *service) {
+func (a *app) noteDemo(s *service, code string) {
 	a.note("A shop with its clients, and Seshat between them.")
 	a.note("")
 	a.note("  Serving on http://%s, for the shop: have a look at it.", s.gateways[0].address)
 	a.note("  The API is at %s, with /docs and /metrics.", s.api)
+	a.note("  The console is open to whoever has this link, until the demo ends:")
+	a.note("    %s%s%s", s.api, signInPath, code)
 	a.note("")
 	a.note("In another terminal:")
 	a.note("")

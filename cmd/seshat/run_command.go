@@ -146,6 +146,9 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 		return blamed(err, o.blame)
 	}
 	a.announce(s, c)
+	if err := s.noteFirst(ctx); err != nil {
+		a.printError(err) // there is another way to make one
+	}
 	return s.wait(ctx, func() (*config.Config, error) { return o.load() })
 }
 

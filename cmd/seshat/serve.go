@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/account"
+	"github.com/seshat-project/seshat/internal/audit"
 	"github.com/seshat-project/seshat/internal/config"
 	"github.com/seshat-project/seshat/internal/extproc"
 	"github.com/seshat-project/seshat/internal/forwardauth"
@@ -39,16 +41,18 @@ import (
 //
 // It ends in the opposite order: first nobody is let in, then what is under way ends, then the journal is stored.
 type service struct {
-	app     *app
-	config  *config.Config // of the start
-	current *config.Config // as it was read last; of the goroutine that waits
-	claim   *instance.Claim
-	store   store.Store
-	node    *node.Node
-	tracer  *telemetry.Tracer
-	events  *telemetry.Events
-	feed    *live.Feed // of what is committed
-	started time.Time
+	app      *app
+	config   *config.Config // of the start
+	current  *config.Config // as it was read last; of the goroutine that waits
+	claim    *instance.Claim
+	store    store.Store
+	node     *node.Node
+	accounts *account.Keeper
+	audit    *audit.Log
+	tracer   *telemetry.Tracer
+	events   *telemetry.Events
+	feed     *live.Feed // of what is committed
+	started  time.Time
 
 	gateways     []servedGateway
 	gateway      *gatewayParts
@@ -103,7 +107,7 @@ func (a *app) start(ctx context.Context, c *config.Config) (s *service, err erro
 	}()
 	for _, step := range []func(context.Context) error{
 		s.claimData, s.openStore, s.startTracing, s.startEvents, s.startNode, s.declareFirst, s.startGateway, s.startExtProc,
-		s.startForwardAuth, s.followLogs, s.startAPI,
+		s.startForwardAuth, s.followLogs, s.startAccounts, s.startAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return s, err

@@ -7,11 +7,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/seshat-project/seshat/internal/api"
+	"github.com/seshat-project/seshat/internal/api/client"
 	"github.com/seshat-project/seshat/internal/api/wire"
+	"github.com/seshat-project/seshat/internal/console"
+	"github.com/seshat-project/seshat/internal/console/web"
 	"github.com/seshat-project/seshat/internal/instance"
 )
 
@@ -33,16 +37,27 @@ func (s *service) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	pages, err := s.console(handler)
+	if err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/", handler)
-	mux.Handle("GET /metrics", s.metrics().Handler())
+	for _, path := range []string{"/api/", "/docs", "/openapi.json", "/openapi.yaml"} {
+		mux.Handle(path, handler)
+	}
+	mux.Handle("/", pages)
+	mux.Handle("GET /metrics", s.guardMetrics(handler, s.metrics().Handler()))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	socket, err := listen(ctx, "api.address", s.config.API.Address)
 	if err != nil {
 		return err
 	}
-	s.serveAPI("API", socket, mux, encryption)
+	var outside http.Handler = mux
+	if s.config.API.TLSAtProxy {
+		outside = behindProxy(mux)
+	}
+	s.serveAPI("API", socket, outside, encryption)
 	switch {
 	case s.config.API.URL != "":
 		s.api = strings.TrimSuffix(s.config.API.URL, "/")
@@ -113,9 +128,34 @@ func (s *service) serveAPI(name string, socket net.Listener, handler http.Handle
 // apiGrace is what answers of the API may take when the instance ends.
 const apiGrace = 2 * time.Second
 
+// guardMetrics lets those read metrics who may read the status, where others than the users of this machine reach them.
+func (s *service) guardMetrics(handler, metrics http.Handler) http.Handler {
+	if s.config.API.Loopback() {
+		return metrics
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		me, err := client.Within(handler, client.From(r)).Me(r.Context())
+		if err != nil || !slices.Contains(me.Permissions, string(api.StatusRead)) {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="seshat"`)
+			http.Error(w, "Metrics need an API token with the permission "+string(api.StatusRead)+".", http.StatusUnauthorized)
+			return
+		}
+		metrics.ServeHTTP(w, r)
+	})
+}
+
+// console is the web console on top of the API.
+func (s *service) console(handler http.Handler) (http.Handler, error) {
+	return console.New(console.Options{
+		Options: web.Options{API: handler, Version: version(), Logger: s.logger("console"), Now: s.app.now},
+		Guard:   api.NewGuard(s.config.API.Names()).Check,
+	})
+}
+
 func (s *service) apiHandler(token string) (http.Handler, error) {
 	o := s.app.apiOptions(s.node, s.store, token)
 	o.Status = func(context.Context) wire.Status { return s.status() }
+	o.Authenticator, o.Accounts, o.Audit = api.NewAuthenticator(token, s.accounts), s.accounts, s.audit
 	o.Version, o.Logger, o.Hosts = version(), s.logger("api"), s.config.API.Names()
 	if s.store != nil {
 		o.Feed = s.feed
