@@ -45,8 +45,8 @@ func (c *Client) MakeSignInLink(ctx context.Context, in *wire.NewSignInLink) (*w
 	return post[wire.SignInLink](ctx, c, "/sign-in-links", in)
 }
 
-// CheckLink says what the code of a link is good for. The error is [ErrSignedOut] when it is good for nothing.
-func (c *Client) CheckLink(ctx context.Context, code string) (*wire.SignInLink, error) {
+// CheckSignInLink says what the code of a link is good for. The error is [ErrSignedOut] when it is good for nothing.
+func (c *Client) CheckSignInLink(ctx context.Context, code string) (*wire.SignInLink, error) {
 	return post[wire.SignInLink](ctx, c, "/sign-in-links/check", &wire.LinkCode{Code: code})
 }
 
