@@ -73,6 +73,7 @@ var layers = map[string]layer{
 	"internal/api/wire":            adapters,
 	"internal/console":             adapters,
 	"internal/console/assets":      adapters,
+	"internal/console/editor":      adapters,
 	"internal/console/ui":          adapters,
 	"internal/console/web":         adapters,
 	"internal/console/overview":    adapters,
@@ -144,6 +145,7 @@ var neighbours = map[string][]string{
 		"internal/console/overview", "internal/console/sessions", "internal/console/session", "internal/console/explorer",
 		"internal/console/rules", "internal/console/declared", "internal/console/limits", "internal/console/settings",
 	},
+	"internal/console/editor":      {"internal/console/ui"},
 	"internal/console/web":         {"internal/api/client", "internal/api/wire", "internal/console/assets", "internal/console/ui"},
 	"internal/console/overview":    consolePage(),
 	"internal/console/sessions":    consolePage(),
@@ -171,7 +173,9 @@ var neighbours = map[string][]string{
 
 // consolePage are the neighbours of a page of the console: what it asks, and what it is made of.
 func consolePage() []string {
-	return []string{"internal/api/client", "internal/api/wire", "internal/console/ui", "internal/console/web", "internal/resource"}
+	return []string{
+		"internal/api/client", "internal/api/wire", "internal/console/editor", "internal/console/ui", "internal/console/web", "internal/resource",
+	}
 }
 
 // scenarios is the folder of the tests of the whole program.
