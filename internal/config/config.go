@@ -44,6 +44,8 @@ type Config struct {
 	// Role is all (the default), gateway, which leaves recording to another process, or recorder, which serves no
 	// traffic.
 	Role string `json:"role,omitempty"`
+	// Recent is what is kept in memory of the last exchanges.
+	Recent Recent `json:"recent,omitempty"`
 	// Resources are files that are applied at the start, as by seshat apply.
 	Resources     []string         `json:"resources,omitempty"`
 	Tracing       *Tracing         `json:"tracing,omitempty"`

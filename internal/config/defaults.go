@@ -88,6 +88,7 @@ func (c *Config) fill() {
 	duration(&c.Journal.BatchDelay, defaultBatchDelay)
 	size(&c.Journal.MaxBytes, defaultJournalBytes)
 	size(&c.Journal.MaxQueueBytes, defaultQueueBytes)
+	c.Recent.fill()
 	duration(&c.ShutdownGrace, defaultGrace)
 	if c.ForwardAuth != nil && c.ForwardAuth.Observe == "" {
 		c.ForwardAuth.Observe = "auth"

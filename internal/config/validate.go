@@ -37,6 +37,7 @@ func (c *Config) validate() seshat.Faults {
 	}
 	c.validateTimes(f)
 	c.validateJournal(f)
+	c.Recent.validate(f)
 	return f.faults
 }
 

@@ -78,6 +78,7 @@ func (n *Node) newRecorder(rules *rule.Ruleset) *pipeline.Recorder {
 
 func (n *Node) inlineConfig() pipeline.InlineConfig {
 	config := n.options.Inline
+	config.Recent = n.Recent
 	config.Digester, config.Enforcer, config.Publisher, config.Now = n.digester, n.Enforcer, n.Publisher, n.options.Now
 	return config
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -27,6 +28,7 @@ import (
 	"github.com/seshat-project/seshat/internal/natsserver"
 	"github.com/seshat-project/seshat/internal/pipeline"
 	"github.com/seshat-project/seshat/internal/protect"
+	"github.com/seshat-project/seshat/internal/recent"
 	"github.com/seshat-project/seshat/internal/resource"
 	"github.com/seshat-project/seshat/internal/rule"
 	"github.com/seshat-project/seshat/internal/store"
@@ -55,6 +57,10 @@ type Options struct {
 	// Room is asked before each entry of the journal; see [natsjournal.Options]. When it is nil, it is whether there is
 	// room on the disk of the embedded server.
 	Room func() error
+
+	// Recent bounds what is kept in memory of the last exchanges, for drafts of rules to be tried on; its zero value keeps
+	// none.
+	Recent recent.Bounds
 
 	// Events is told which sessions began and ended, where the node records; see [pipeline.RecorderConfig].
 	Events func([]seshat.Event)
@@ -112,6 +118,7 @@ type Node struct {
 	Digester  *protect.Digester
 	Committed pipeline.Committed // as in [Options]; for what is stored past the recorder
 	Server    *natsserver.Server // nil when the servers are elsewhere
+	Recent    *recent.Ring
 
 	options  Options
 	logger   *slog.Logger
@@ -138,6 +145,7 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 		o.Now = time.Now
 	}
 	n = &Node{Committed: o.Committed, options: o, logger: o.Logger, keys: map[string]*keySource{}, published: make(chan struct{})}
+	n.Recent = recent.NewRing(o.Recent, maphash.MakeSeed())
 	if n.logger == nil {
 		n.logger = slog.New(slog.DiscardHandler)
 	}

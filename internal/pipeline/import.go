@@ -18,6 +18,7 @@ import (
 	"github.com/seshat-project/seshat/internal/ingest"
 	"github.com/seshat-project/seshat/internal/journal/spool"
 	"github.com/seshat-project/seshat/internal/protect"
+	"github.com/seshat-project/seshat/internal/recent"
 	"github.com/seshat-project/seshat/internal/store"
 )
 
@@ -37,6 +38,8 @@ type Importer struct {
 	// Exclusive calls f while nobody else writes the store, as [Recorder.Exclusive] does; nil where there is nobody else.
 	// The inputs are read before, so that they may come slowly.
 	Exclusive func(ctx context.Context, f func() error) error
+	// Recent gets all exchanges of some clients, for drafts of rules to be tried on; nil gets none.
+	Recent *recent.Ring
 	// Committed is told what was stored, when it is set; see [Committed].
 	Committed Committed
 }
@@ -154,6 +157,8 @@ const chunkSize = 256
 func (im *Importer) read(ctx context.Context, inputs []Input, queue *spool.Spool, auto *autoIdentifier, summary *Summary, reports Reports) error {
 	group, ctx := errgroup.WithContext(ctx)
 	full, empty := make(chan *chunk, 4), make(chan *chunk, 8)
+	sample := im.Recent.NewSample()
+	defer sample.Finish()
 	var spooling sync.Mutex
 	for range max(im.Workers, 1) {
 		group.Go(func() error {
@@ -163,6 +168,7 @@ func (im *Importer) read(ctx context.Context, inputs []Input, queue *spool.Spool
 				observations = observations[:0]
 				for i := range c.exchanges {
 					observations = append(observations, observer.Observe(&c.exchanges[i].Exchange))
+					sample.Add(&c.exchanges[i].Exchange, im.Engine.Ruleset())
 				}
 				spooling.Lock()
 				for i, o := range observations {

@@ -14,6 +14,7 @@ import (
 	"github.com/seshat-project/seshat/internal/enforce"
 	"github.com/seshat-project/seshat/internal/identify"
 	"github.com/seshat-project/seshat/internal/protect"
+	"github.com/seshat-project/seshat/internal/recent"
 )
 
 // Inline is the way of an exchange through a source that can act on it: a gateway, an Envoy, a web server that asks
@@ -53,7 +54,9 @@ type InlineConfig struct {
 	Environment string
 	// Trace is called for every exchange, when it is set; see [Span].
 	Trace func(x *seshat.Exchange) Span
-	Now   func() time.Time
+	// Recent keeps the last exchanges, for drafts of rules to be tried on; nil keeps none.
+	Recent *recent.Ring
+	Now    func() time.Time
 }
 
 // SessionFields are names of header fields.
@@ -256,6 +259,7 @@ func (g *Passage) End(ctx context.Context, x *seshat.Exchange) error {
 		defer func() { x.Response.Header = own }()
 	}
 	w := g.whole(x)
+	p.config.Recent.Add(x, w.Engine().Ruleset())
 	if g.decision.Verdict.By != "" || len(g.decision.Verdict.Tags) > 0 {
 		doubt(&w.identity, &g.decision.Verdict)
 	}

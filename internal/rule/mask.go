@@ -26,6 +26,9 @@ func (m *Mask) Hides(side seshat.Side, l seshat.Location, name string) bool {
 	return m.on(side) && m.Location == l && m.Path == nil && m.Key.Match(name)
 }
 
+// PathText is how Path was written; empty when there is none.
+func (m *Mask) PathText() string { return m.pathText }
+
 func (m *Mask) on(side seshat.Side) bool {
 	if side == seshat.InResponse {
 		return m.Response
