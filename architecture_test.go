@@ -84,6 +84,7 @@ var layers = map[string]layer{
 	"internal/console/declared":    adapters,
 	"internal/console/limits":      adapters,
 	"internal/console/settings":    adapters,
+	"internal/console/signin":      adapters,
 	"internal/instance":            adapters,
 	"internal/config":              adapters,
 	"internal/demo":                adapters,
@@ -144,6 +145,7 @@ var neighbours = map[string][]string{
 		"internal/api/client", "internal/api/wire", "internal/console/assets", "internal/console/ui", "internal/console/web",
 		"internal/console/overview", "internal/console/sessions", "internal/console/session", "internal/console/explorer",
 		"internal/console/rules", "internal/console/declared", "internal/console/limits", "internal/console/settings",
+		"internal/console/signin",
 	},
 	"internal/console/editor":      {"internal/console/ui"},
 	"internal/console/web":         {"internal/api/client", "internal/api/wire", "internal/console/assets", "internal/console/ui"},
@@ -155,6 +157,7 @@ var neighbours = map[string][]string{
 	"internal/console/declared":    consolePage(),
 	"internal/console/limits":      consolePage(),
 	"internal/console/settings":    consolePage(),
+	"internal/console/signin":      consolePage(),
 	"internal/extproc":             {"internal/accesslogservice"}, // one server for what Envoy sends
 	"internal/config":              {"internal/resource"},
 	"internal/ingest/accesslog":    {"internal/ingest/jsonrecord", "internal/ingest/lines"},
