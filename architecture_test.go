@@ -139,7 +139,7 @@ var layers = map[string]layer{
 // that Go refuses circles is enough there.
 var neighbours = map[string][]string{
 	"internal/account":    {"internal/audit"},
-	"internal/api":        {"internal/account", "internal/api/wire", "internal/audit", "internal/resource", "internal/view"},
+	"internal/api":        {"internal/account", "internal/api/wire", "internal/audit", "internal/resource", "internal/resource/preset", "internal/view"},
 	"internal/api/client": {"internal/api/wire", "internal/resource"},
 	"internal/console": {
 		"internal/api/client", "internal/api/wire", "internal/console/assets", "internal/console/ui", "internal/console/web",

@@ -187,6 +187,7 @@ func (s *server) register() {
 	s.registerRuleOrder()
 	s.registerDiff()
 	s.registerViews()
+	s.registerPresets()
 	s.registerStatus()
 	s.registerMe()
 	s.registerSignIn()

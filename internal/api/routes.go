@@ -138,6 +138,8 @@ func routes() map[string]route {
 		"GET " + v1 + "/views/{id}":    {permission: ViewsOwn, within: quick},
 		"PUT " + v1 + "/views/{id}":    {permission: ViewsOwn, within: quick, body: smallBody, audit: "view.put"},
 		"DELETE " + v1 + "/views/{id}": {permission: ViewsOwn, within: quick, audit: "view.delete"},
+		"GET " + v1 + "/presets":                          {permission: ResourcesRead, within: quick},
+		"GET " + v1 + "/presets/{name}":                   {permission: ResourcesRead, within: quick},
 
 		"GET " + v1 + "/limits":             {permission: ResourcesRead, within: quick},
 		"GET " + v1 + "/denylist":           {permission: DenylistRead, within: quick},
