@@ -32,32 +32,10 @@ func (s *service) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	token := instance.NewToken()
-	handler, err := s.apiHandler(token)
-	if err != nil {
-		return err
-	}
-	pages, err := s.console(handler)
-	if err != nil {
-		return err
-	}
-	mux := http.NewServeMux()
-	for _, path := range []string{"/api/", "/docs", "/openapi.json", "/openapi.yaml"} {
-		mux.Handle(path, handler)
-	}
-	mux.Handle("/", pages)
-	mux.Handle("GET /metrics", s.guardMetrics(handler, s.metrics().Handler()))
-	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.HandleFunc("GET /readyz", s.readyz)
 	socket, err := listen(ctx, "api.address", s.config.API.Address)
 	if err != nil {
 		return err
 	}
-	var outside http.Handler = mux
-	if s.config.API.TLSAtProxy {
-		outside = behindProxy(mux)
-	}
-	s.serveAPI("API", socket, outside, encryption)
 	switch {
 	case s.config.API.URL != "":
 		s.api = strings.TrimSuffix(s.config.API.URL, "/")
@@ -66,6 +44,16 @@ func (s *service) startAPI(ctx context.Context) error {
 	default:
 		s.api = "http://" + shown(socket.Addr())
 	}
+	token := instance.NewToken()
+	mux, err := s.apiPaths(ctx, token)
+	if err != nil {
+		return errors.Join(err, socket.Close())
+	}
+	var outside http.Handler = mux
+	if s.config.API.TLSAtProxy {
+		outside = behindProxy(mux)
+	}
+	s.serveAPI("API", socket, outside, encryption)
 	commands := socket.Addr().String()
 	if encryption != nil || !s.config.API.Loopback() {
 		// Commands of this machine need no certificate, and no name that one is for.
@@ -77,6 +65,27 @@ func (s *service) startAPI(ctx context.Context) error {
 		commands = local.Addr().String()
 	}
 	return s.claim.Announce(instance.Info{Address: commands, Token: token, Started: s.started, Version: version()})
+}
+
+// apiPaths are the API, the console, and what is beside them.
+func (s *service) apiPaths(ctx context.Context, token string) (*http.ServeMux, error) {
+	handler, err := s.apiHandler(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := s.console(handler)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for _, path := range []string{"/api/", "/docs", "/openapi.json", "/openapi.yaml"} {
+		mux.Handle(path, handler)
+	}
+	mux.Handle("/", pages)
+	mux.Handle("GET /metrics", s.guardMetrics(handler, s.metrics().Handler()))
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	return mux, nil
 }
 
 // apiTLS is how the API is encrypted; nil when it is not.
@@ -152,13 +161,19 @@ func (s *service) console(handler http.Handler) (http.Handler, error) {
 	})
 }
 
-func (s *service) apiHandler(token string) (http.Handler, error) {
+func (s *service) apiHandler(ctx context.Context, token string) (http.Handler, error) {
 	o := s.app.apiOptions(s.node, s.store, token)
 	o.Status = func(context.Context) wire.Status { return s.status() }
 	o.Authenticator, o.Accounts, o.Audit = api.NewAuthenticator(token, s.accounts), s.accounts, s.audit
 	o.Version, o.Logger, o.Hosts = version(), s.logger("api"), s.config.API.Names()
 	if s.store != nil {
 		o.Feed = s.feed
+	}
+	o.NoPasswords = !*s.config.API.SignIn.Password
+	if provider, err := s.newExternal(ctx); err != nil {
+		return nil, err
+	} else if provider != nil {
+		o.External = provider
 	}
 	return api.New(o)
 }
