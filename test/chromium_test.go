@@ -152,6 +152,18 @@ func (b *tab) press(keys ...string) {
 	}
 }
 
+// scroll makes the page show what a selector finds first.
+func (b *tab) scroll(selector string) {
+	b.t.Helper()
+	b.do("scroll to "+selector, chromedp.ScrollIntoView(selector, chromedp.ByQuery))
+}
+
+// back goes to the page before, as the button of the browser does.
+func (b *tab) back() {
+	b.t.Helper()
+	b.do("go back", chromedp.NavigateBack(), chromedp.WaitReady("body"))
+}
+
 // text is the text of what a selector finds first, as it is seen.
 func (b *tab) text(selector string) string {
 	b.t.Helper()

@@ -18,6 +18,7 @@ import (
 	"github.com/seshat-project/seshat/internal/console/session"
 	"github.com/seshat-project/seshat/internal/console/sessions"
 	"github.com/seshat-project/seshat/internal/console/settings"
+	"github.com/seshat-project/seshat/internal/console/signin"
 	"github.com/seshat-project/seshat/internal/console/web"
 )
 
@@ -30,6 +31,9 @@ type Options struct {
 
 // New returns the console: every path but those of the API.
 func New(o Options) (http.Handler, error) {
+	if o.Viewer == nil {
+		o.Viewer = viewer
+	}
 	var err error
 	if o.Assets, err = assets.Load(); err != nil {
 		return nil, err
@@ -78,6 +82,7 @@ func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // pages are what the console has, in the order of the navigation. Each registers its addresses.
 func pages() []func(*web.Site) {
 	return []func(*web.Site){
+		signin.Register,
 		overview.Register,
 		sessions.Register,
 		session.Register,

@@ -43,7 +43,9 @@ func New(o Options) (*Site, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Site{Options: o, mux: http.NewServeMux()}, nil
+	s := &Site{Options: o, mux: http.NewServeMux()}
+	s.registerViews()
+	return s, nil
 }
 
 // Handler is a page or a part of one. It renders what it shows; an error is shown in its place.
