@@ -178,6 +178,7 @@ func (s *server) config() huma.Config {
 func (s *server) register() {
 	s.registerSessions()
 	s.registerExchanges()
+	s.registerAggregates()
 	s.registerExports()
 	s.registerResources()
 	s.registerDenylist()

@@ -42,4 +42,16 @@ func (noStore) Export(context.Context, store.Dataset, string, store.Query, strin
 	return 0, unavailable("export")
 }
 
+func (noStore) Aggregate(context.Context, store.AggregateQuery) (*store.Aggregates, error) {
+	return nil, unavailable("aggregate")
+}
+
+func (noStore) Facets(context.Context, store.FacetQuery) (*store.Facets, error) {
+	return nil, unavailable("count values")
+}
+
+func (noStore) Histogram(context.Context, store.HistogramQuery) (*store.Histogram, error) {
+	return nil, unavailable("count over time")
+}
+
 func (noStore) Close() error { return nil }

@@ -118,6 +118,13 @@ func routes() map[string]route {
 		"GET " + v1 + "/overview/live":           {permission: ExchangesRead, follows: true},
 		"GET " + v1 + "/overview/rates":          {permission: ExchangesRead, within: quick},
 
+		"GET " + v1 + "/aggregates/exchanges": {permission: ExchangesRead, within: slow, heavy: true},
+		"GET " + v1 + "/aggregates/sessions":  {permission: SessionsRead, within: slow, heavy: true},
+		"GET " + v1 + "/facets/exchanges":     {permission: ExchangesRead, within: slow, heavy: true},
+		"GET " + v1 + "/facets/sessions":      {permission: SessionsRead, within: slow, heavy: true},
+		"GET " + v1 + "/histograms/exchanges": {permission: ExchangesRead, within: slow, heavy: true},
+		"GET " + v1 + "/histograms/sessions":  {permission: SessionsRead, within: slow, heavy: true},
+
 		"GET " + v1 + "/resources":                         {permission: ResourcesRead, within: quick},
 		"POST " + v1 + "/resources":                        {permission: ResourcesWrite, within: slow, body: resource.MaxInput, audit: "resource.apply", dryRun: true},
 		"POST " + v1 + "/resources/validate":               {permission: ResourcesRead, within: slow, body: resource.MaxInput, audit: notAudited},

@@ -73,6 +73,8 @@ type filterField struct {
 	Aliases []string `json:"aliases,omitempty"`
 	Type    string   `json:"type"`
 	Many    bool     `json:"many,omitempty" doc:"There can be several values; a term holds when one of them passes."`
+	Group   bool     `json:"group,omitempty" doc:"Aggregates and facets can be grouped by it; by stretches of time, written as NAME:5m, where it is a time."`
+	Measure bool     `json:"measure,omitempty" doc:"It is a number that aggregates can measure."`
 	Values  []string `json:"values,omitempty" doc:"All values that there are."`
 	Doc     string   `json:"doc"`
 	Example string   `json:"example"`
@@ -86,7 +88,7 @@ func listFields(_ context.Context, in *DatasetInput) (*output[fieldList], error)
 			name += ".NAME"
 		}
 		out.Body.Items = append(out.Body.Items, filterField{
-			Name: name, Aliases: f.Aliases, Type: f.Type.String(), Many: f.Many, Values: f.Values, Doc: f.Doc, Example: f.Example,
+			Name: name, Aliases: f.Aliases, Type: f.Type.String(), Many: f.Many, Group: f.Groups, Measure: f.Measures, Values: f.Values, Doc: f.Doc, Example: f.Example,
 		})
 	}
 	return out, nil

@@ -45,10 +45,15 @@ type Field struct {
 	Free bool
 	// Family says that the field stands for many: its name is followed by "." and the name, or a pattern of names,
 	// of those that are meant.
-	Family  bool
-	Values  []string // of TypeEnum
-	Doc     string   // one sentence
-	Example string   // a filter that uses the field
+	Family bool
+	// Groups says that rows can be grouped by the values of the field, and these be counted; by stretches of time where
+	// they are times.
+	Groups bool
+	// Measures says that its values are numbers that can be added up: there are a smallest one and an average.
+	Measures bool
+	Values   []string // of TypeEnum
+	Doc      string   // one sentence
+	Example  string   // a filter that uses the field
 }
 
 // Fields is the table of the fields of one dataset.
@@ -94,7 +99,12 @@ func (f *Fields) nearest(name string) string {
 		names = append(names, f.list[i].Name)
 		names = append(names, f.list[i].Aliases...)
 	}
-	return nearestOf(strings.ToLower(name), names)
+	return Nearest(name, names)
+}
+
+// Nearest returns the candidate that is most like a word, for "did you mean", or "" when none is like it.
+func Nearest(word string, candidates []string) string {
+	return nearestOf(strings.ToLower(word), candidates)
 }
 
 // nearestOf returns the candidate with the fewest edits from name, or "" when all need more than a third of the

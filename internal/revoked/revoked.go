@@ -73,6 +73,31 @@ func (r *Reader) Export(ctx context.Context, what store.Dataset, format string, 
 	return r.Reader.Export(ctx, what, format, q, path)
 }
 
+// Aggregate implements [store.Reader].
+func (r *Reader) Aggregate(ctx context.Context, q store.AggregateQuery) (*store.Aggregates, error) {
+	r.overlay(&q.Subset)
+	return r.Reader.Aggregate(ctx, q)
+}
+
+// Facets implements [store.Reader].
+func (r *Reader) Facets(ctx context.Context, q store.FacetQuery) (*store.Facets, error) {
+	r.overlay(&q.Subset)
+	return r.Reader.Facets(ctx, q)
+}
+
+// Histogram implements [store.Reader].
+func (r *Reader) Histogram(ctx context.Context, q store.HistogramQuery) (*store.Histogram, error) {
+	r.overlay(&q.Subset)
+	return r.Reader.Histogram(ctx, q)
+}
+
+// overlay has sessions that are refused counted as revoked.
+func (r *Reader) overlay(q *store.Subset) {
+	if q.Dataset == store.DatasetSessions && len(r.byID)+len(r.byUser)+len(r.others) > 0 {
+		q.Filter, q.Revoked = r.rewrite(q.Filter), r.refused()
+	}
+}
+
 // Denials returns the entries that refuse a session.
 func (r *Reader) Denials(s *seshat.Session) []seshat.Denial {
 	var out []seshat.Denial

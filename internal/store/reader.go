@@ -17,6 +17,9 @@ type Reader interface {
 	Exchanges(ctx context.Context, q Query, yield func(*seshat.Assigned) bool) error
 	Exchange(ctx context.Context, id string) (*seshat.Assigned, error)
 	Span(ctx context.Context) (Span, error)
+	Aggregate(ctx context.Context, q AggregateQuery) (*Aggregates, error)
+	Facets(ctx context.Context, q FacetQuery) (*Facets, error)
+	Histogram(ctx context.Context, q HistogramQuery) (*Histogram, error)
 	Export(ctx context.Context, what Dataset, format string, q Query, path string) (rows int64, err error)
 	io.Closer
 }

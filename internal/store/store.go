@@ -46,6 +46,12 @@ type Store interface {
 	Exchange(ctx context.Context, id string) (*seshat.Assigned, error)
 	// Span returns the event times of the oldest and the newest exchange, and how many there are.
 	Span(ctx context.Context) (Span, error)
+	// Aggregate groups what q asks for, and returns numbers about each group.
+	Aggregate(ctx context.Context, q AggregateQuery) (*Aggregates, error)
+	// Facets returns the most frequent values of several dimensions at once.
+	Facets(ctx context.Context, q FacetQuery) (*Facets, error)
+	// Histogram counts what q asks for over time.
+	Histogram(ctx context.Context, q HistogramQuery) (*Histogram, error)
 	// Export writes what q asks for in one of the formats that the engine writes itself (parquet, csv) to the file.
 	Export(ctx context.Context, what Dataset, format string, q Query, path string) (rows int64, err error)
 	// DropBefore removes the exchanges that were stored on days before day, and what only they held up.

@@ -95,6 +95,18 @@ func (r *remote) Export(ctx context.Context, what store.Dataset, format string, 
 	return r.Reader.Export(ctx, what, format, q, path)
 }
 
+func (r *remote) Aggregate(ctx context.Context, q store.AggregateQuery) (*store.Aggregates, error) {
+	return r.Reader.Aggregate(ctx, q)
+}
+
+func (r *remote) Facets(ctx context.Context, q store.FacetQuery) (*store.Facets, error) {
+	return r.Reader.Facets(ctx, q)
+}
+
+func (r *remote) Histogram(ctx context.Context, q store.HistogramQuery) (*store.Histogram, error) {
+	return r.Reader.Histogram(ctx, q)
+}
+
 func (r *remote) Close() error { return r.close() }
 
 // TestConformance: what is read through the API is what is stored, for everything that a store is asked for.

@@ -103,13 +103,7 @@ func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, s
 	if !q.Session.IsZero() {
 		w.write(" AND g.session = ?::UUID", q.Session.String())
 	}
-	statement := rollupsOf(merges) + `SELECT g.session FROM (
-		SELECT session, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges) AS exchanges,
-			sum(errors) AS errors, sum(refused) AS refused, min(environment) AS environment`
-	if len(w.facts) > 0 {
-		statement += ", " + factsOf(w.facts) + " AS facts"
-	}
-	statement += " FROM " + from + " GROUP BY session HAVING sum(exchanges) > 0) g WHERE " + w.sql.String() +
+	statement := rollupsOf(merges) + "SELECT g.session FROM (" + groupedSessions(from, w.facts) + ") g WHERE " + w.sql.String() +
 		" ORDER BY g.last_seen " + direction(q) + ", g.session " + direction(q)
 	if q.Limit > 0 {
 		w.args = append(w.args, q.Limit)

@@ -75,7 +75,6 @@ func (w *sessionWhere) term(t *filter.Term) {
 	case "session_id":
 		w.uuids("g.session", t)
 	case "state":
-		w.need("ended_by", "ended_at", "expires_at", "idle_timeout")
 		w.anyOf(len(t.Tests), func(i int) { w.state(&t.Tests[i]) })
 	case "role":
 		w.roles(func(col column) { w.tests(t.Field, col, t.Tests) })
@@ -99,12 +98,19 @@ func (w *sessionWhere) textTerm(t *filter.Text) {
 	})
 }
 
-// state writes the rule of [store.StateOf].
+// state writes that the state passes.
 func (w *sessionWhere) state(t *filter.Test) {
 	if t.Op != filter.OpEqual {
 		w.write("true") // every session has a state
 		return
 	}
+	w.stateOf()
+	w.write(" = ?", t.Value.Text)
+}
+
+// stateOf writes the state by the rule of [store.StateOf].
+func (w *sessionWhere) stateOf() {
+	w.need("ended_by", "ended_at", "expires_at", "idle_timeout")
 	now := store.Time(w.now)
 	w.write(`CASE
 		WHEN coalesce(g.facts.ended_by, '') <> '' AND coalesce(g.facts.ended_at <= ?, true) THEN
@@ -112,7 +118,7 @@ func (w *sessionWhere) state(t *filter.Test) {
 		WHEN coalesce(g.facts.expires_at <= ? AND g.last_seen < g.facts.expires_at, false) THEN 'expired'
 		WHEN epoch_us(?::TIMESTAMP) - epoch_us(g.last_seen) >
 			CASE WHEN coalesce(g.facts.idle_timeout, 0) > 0 THEN g.facts.idle_timeout ELSE ? END THEN 'idle'
-		ELSE 'active' END = ?`, now, now, now, micros(store.DefaultIdleTimeout), t.Value.Text)
+		ELSE 'active' END`, now, now, now, micros(store.DefaultIdleTimeout))
 }
 
 // roles writes that a role passes.

@@ -269,11 +269,7 @@ func (s *Store) fallbackMasked(l *seshat.Link) string {
 
 // Span implements [store.Store].
 func (s *Store) Span(context.Context) (store.Span, error) {
-	list := s.selectExchanges(store.Query{})
-	if len(list) == 0 {
-		return store.Span{}, nil
-	}
-	return store.Span{First: list[len(list)-1].Time, Last: list[0].Time, Exchanges: int64(len(list))}, nil
+	return s.spanOf(store.Query{}), nil
 }
 
 // Export implements [store.Store]. Memory writes no files.

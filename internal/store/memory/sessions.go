@@ -28,24 +28,10 @@ func (s *Store) Sessions(ctx context.Context, q store.Query, yield func(*seshat.
 }
 
 func (s *Store) selectSessions(q store.Query) []*seshat.Session {
-	groups := make(map[seshat.SessionID][]seshat.Assigned)
-	for _, x := range s.selectExchanges(store.Query{OldestFirst: true}) {
-		groups[x.Session] = append(groups[x.Session], x)
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	var list []*seshat.Session
-	for id, all := range groups {
-		session, clientIDs := s.addUp(id, all, store.Time(q.Now))
-		if !q.Since.IsZero() && session.LastSeen.Before(store.Time(q.Since)) ||
-			!q.Until.IsZero() && !session.FirstSeen.Before(store.Time(q.Until)) {
-			continue
-		}
-		if !q.Session.IsZero() && id != s.canonical(q.Session) ||
-			!filter.Match(q.Filter, store.SessionRow{Session: session, All: all, ClientIDs: clientIDs}) {
-			continue
-		}
-		list = append(list, session)
+	rows := s.sessionRows(q)
+	list := make([]*seshat.Session, len(rows))
+	for i := range rows {
+		list[i] = rows[i].Session
 	}
 	slices.SortFunc(list, func(a, b *seshat.Session) int {
 		order := cmp.Or(b.LastSeen.Compare(a.LastSeen), bytes.Compare(b.ID[:], a.ID[:]))
@@ -56,6 +42,30 @@ func (s *Store) selectSessions(q store.Query) []*seshat.Session {
 	})
 	if q.Limit > 0 && len(list) > q.Limit {
 		list = list[:q.Limit]
+	}
+	return list
+}
+
+// sessionRows are the sessions that q asks for, in no order, with their exchanges.
+func (s *Store) sessionRows(q store.Query) []store.SessionRow {
+	groups := make(map[seshat.SessionID][]seshat.Assigned)
+	for _, x := range s.selectExchanges(store.Query{OldestFirst: true}) {
+		groups[x.Session] = append(groups[x.Session], x)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []store.SessionRow
+	for id, all := range groups {
+		session, clientIDs := s.addUp(id, all, store.Time(q.Now))
+		if !q.Since.IsZero() && session.LastSeen.Before(store.Time(q.Since)) ||
+			!q.Until.IsZero() && !session.FirstSeen.Before(store.Time(q.Until)) {
+			continue
+		}
+		row := store.SessionRow{Session: session, All: all, ClientIDs: clientIDs}
+		if !q.Session.IsZero() && id != s.canonical(q.Session) || !filter.Match(q.Filter, row) {
+			continue
+		}
+		list = append(list, row)
 	}
 	return list
 }

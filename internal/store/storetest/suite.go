@@ -28,6 +28,9 @@ func Run(t *testing.T, open Open) {
 	t.Run("Retention", func(t *testing.T) { testRetention(t, open) })
 	t.Run("Filters", func(t *testing.T) { testFilters(t, open) })
 	t.Run("Splits", func(t *testing.T) { testSplits(t, open) })
+	t.Run("Aggregates", func(t *testing.T) { testAggregates(t, open) })
+	t.Run("Facets", func(t *testing.T) { testFacets(t, open) })
+	t.Run("Histogram", func(t *testing.T) { testHistogram(t, open) })
 }
 
 func parse(t testing.TB, text string, fields *filter.Fields, now time.Time) filter.Expr {

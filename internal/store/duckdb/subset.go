@@ -1,0 +1,191 @@
+package duckdb
+
+import (
+	"context"
+	"slices"
+
+	"github.com/seshat-project/seshat/internal/filter"
+	"github.com/seshat-project/seshat/internal/store"
+)
+
+// subset is the rows that are added up, as a statement that makes tables of them one after the other, in a WITH clause.
+type subset struct {
+	condition
+	dataset store.Dataset
+	merges  bool
+	members bool // the table members is made
+	// rows selects exchanges. It is written out wherever they are read: DuckDB 1.4 takes columns for others where it copies
+	// a table of a WITH clause into several places (NOT MATERIALIZED), and to make a table of all of them takes long.
+	rows exchangeQuery
+}
+
+// table begins to make another table, which ends with a parenthesis.
+func (x *subset) table(name string) {
+	if x.sql.Len() == 0 {
+		x.write("WITH ")
+	} else {
+		x.write(", ")
+	}
+	x.write(name + " AS MATERIALIZED (")
+}
+
+// from writes the rows, as a table e.
+func (x *subset) from() {
+	if x.dataset == store.DatasetSessions {
+		x.write(" FROM x e")
+		return
+	}
+	x.write(" FROM (SELECT * FROM exchanges e WHERE "+x.rows.sql+") e", x.rows.args...)
+}
+
+// dimension is how the values of a dimension are read.
+func (x *subset) dimension(d *store.Dimension) dimension {
+	if x.dataset == store.DatasetSessions {
+		return sessionDimension(d, x.merges)
+	}
+	return exchangeDimension(d, x.merges)
+}
+
+// subset begins a statement over the rows that q selects, with what dimensions and other fields of them are read from. Of
+// sessions it makes the table x.
+func (s *Store) subset(ctx context.Context, q *store.Subset, by []store.Dimension, others ...*filter.Field) (*subset, error) {
+	merges, err := s.hasMerges(ctx)
+	if err != nil {
+		return nil, err
+	}
+	x := &subset{dataset: q.Dataset, merges: merges}
+	if q.Dataset == store.DatasetSessions {
+		return x, s.sessionSubset(ctx, x, q, by, others)
+	}
+	where, found, err := s.exchangeWhere(ctx, q.Query, merges)
+	if x.rows = where; !found {
+		x.rows.sql = "false"
+	}
+	return x, err
+}
+
+// sessionSubset makes a row of each session: its numbers, and the facts that the dimensions need.
+func (s *Store) sessionSubset(ctx context.Context, x *subset, q *store.Subset, by []store.Dimension, others []*filter.Field) error {
+	where := sessionWhere{merges: x.merges, now: q.Now}
+	where.filter(q.Filter)
+	if !q.Since.IsZero() {
+		where.write(" AND g.last_seen >= ?", store.Time(q.Since))
+	}
+	if !q.Until.IsZero() {
+		where.write(" AND g.first_seen < ?", store.Time(q.Until))
+	}
+	if !q.Session.IsZero() {
+		members, err := s.members(ctx, q.Session, x.merges)
+		if err != nil {
+			return err
+		}
+		where.write(" AND g.session = ?::UUID", members.session.String())
+	}
+	seen := store.Time(q.Since)
+	if asksActive(q.Filter) && !q.Now.IsZero() {
+		active, err := s.activeSince(ctx, q.Now)
+		if err != nil {
+			return err
+		}
+		if active.After(seen) {
+			seen = active
+		}
+	}
+	columns := sessionWhere{merges: x.merges, now: q.Now, facts: where.facts}
+	for i := range by {
+		others = append(others, by[i].Field)
+	}
+	columns.columns(others, q.Revoked)
+	from := "rollups"
+	if !seen.IsZero() {
+		from = "(SELECT * FROM rollups WHERE session IN (SELECT session FROM rollups WHERE last_seen >= ?))"
+	}
+	x.write(rollupsOf(x.merges) + ", x AS MATERIALIZED (SELECT g.session, g.first_seen, g.last_seen, g.exchanges, g.errors, g.refused")
+	x.write(columns.sql.String(), columns.args...)
+	x.write(" FROM (")
+	x.write(groupedSessions(from, columns.facts))
+	if !seen.IsZero() {
+		x.args = append(x.args, seen)
+	}
+	x.write(") g WHERE ")
+	x.write(where.sql.String(), where.args...)
+	x.write(")")
+	for i := range by {
+		if d := x.dimension(&by[i]); d.many && d.Field.Name != "role" && !x.members {
+			x.members = true
+			x.table("members")
+			x.write("SELECT DISTINCT session_no, session FROM rollups WHERE session IN (SELECT session FROM x))")
+		}
+	}
+	return nil
+}
+
+// groupedSessions adds up the rows of sessions, and reads some of their facts.
+func groupedSessions(from string, facts []string) string {
+	sql := `SELECT session, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges) AS exchanges,
+			sum(errors) AS errors, sum(refused) AS refused, min(environment) AS environment`
+	if len(facts) > 0 {
+		sql += ", " + factsOf(facts) + " AS facts"
+	}
+	return sql + " FROM " + from + " GROUP BY session HAVING sum(exchanges) > 0"
+}
+
+// columns writes the columns of sessions that fields are read from, but for those that are always there.
+func (w *sessionWhere) columns(fields []*filter.Field, revoked filter.Expr) {
+	written := map[string]bool{}
+	for _, f := range fields {
+		name := f.Name
+		if written[name] {
+			continue
+		}
+		written[name] = true
+		switch name {
+		case "environment", "user", "identified_by":
+			col, _ := w.column(name)
+			w.write(", " + col.sql + ` AS "` + name + `"`)
+		case "confidence":
+			col, _ := w.column(name)
+			w.write(", " + col.sql + " AS confidence")
+		case "role":
+			w.need("roles")
+			w.write(", coalesce(g.facts.roles, '') AS roles")
+		case "state":
+			w.write(", ")
+			w.unlessRevoked(revoked, "revoked", w.stateOf)
+			w.write(" AS state")
+		case "ended_by":
+			w.write(", ")
+			w.unlessRevoked(revoked, "revoked", func() {
+				col, _ := w.column(name)
+				w.write(col.sql)
+			})
+			w.write(" AS ended_by")
+		}
+	}
+}
+
+// unlessRevoked writes what otherwise writes, but for sessions that are revoked.
+func (w *sessionWhere) unlessRevoked(revoked filter.Expr, as string, otherwise func()) {
+	if revoked == nil {
+		otherwise()
+		return
+	}
+	w.write("CASE WHEN ")
+	w.filter(revoked)
+	w.write(" THEN '" + as + "' ELSE ")
+	otherwise()
+	w.write(" END")
+}
+
+// wanted are the dimensions that a query groups by or counts the values of, and the fields that it measures.
+func wanted(q *store.AggregateQuery) (by []store.Dimension, fields []*filter.Field) {
+	by = slices.Clone(q.By)
+	for i := range q.Measures {
+		if m := &q.Measures[i]; isUnique(m) {
+			by = append(by, m.Of)
+		} else if m.Field != nil {
+			fields = append(fields, m.Field)
+		}
+	}
+	return by, fields
+}
