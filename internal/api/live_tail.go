@@ -234,10 +234,12 @@ func (t *tail) tell() {
 // tailed is an exchange that was just stored as it goes over the wire: as the store would return it.
 func tailed(x *seshat.Assigned) *wire.Exchange {
 	out := wire.NewExchange(x)
-	out.Time = store.Time(x.Time)
+	out.Time, out.Template = store.Time(x.Time), store.EndpointPath(x.Observation)
+	out.DurationMS = inMS(x.Duration.Truncate(time.Microsecond))
 	for i := range out.ClientSessionIDs {
-		if o := &x.IDs[i]; o.Origin == seshat.OriginFallback {
-			id := &out.ClientSessionIDs[i]
+		o, id := &x.IDs[i], &out.ClientSessionIDs[i]
+		id.ExpiresAt = store.Time(o.ExpiresAt)
+		if o.Origin == seshat.OriginFallback {
 			id.Digest, id.Masked = seshat.Digest{}, store.FallbackMasked(o.Kind, x.ClientIP, x.UserAgent)
 		}
 	}

@@ -42,10 +42,10 @@ func classOf(d time.Duration) int {
 
 // latencyOf is the middle of a class.
 func latencyOf(class int) time.Duration {
-	switch {
-	case class == 0:
+	switch class {
+	case 0:
 		return (1 << lowestOctave) / 2 * time.Microsecond
-	case class == classes-1:
+	case classes - 1:
 		return (1 << (lowestOctave + octaves)) * time.Microsecond
 	}
 	octave, part := (class-1)/parts, (class-1)%parts
