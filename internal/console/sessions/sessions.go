@@ -3,56 +3,28 @@ package sessions
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api/client"
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/console/ui"
 	"github.com/seshat-project/seshat/internal/console/web"
+	"github.com/seshat-project/seshat/internal/store"
 )
 
 // Register serves the pages.
 func Register(site *web.Site) {
 	site.Handle("GET /sessions", list)
 	site.Handle("GET /sessions/rows", more)
+	site.Handle("GET /sessions/numbers", numbers)
 }
 
-// pageSize is how many sessions are loaded at a time: some screens of them.
-const pageSize = 60
-
-// view is everything that the address of the page says.
-type view struct {
-	Filter string
-	Range  ui.Range
-	Sort   string
-	Cursor string
-}
-
-func parse(query url.Values) view {
-	return view{Filter: query.Get("filter"), Range: ui.ParseRange(query, ui.DefaultRange), Sort: query.Get("sort"), Cursor: query.Get("cursor")}
-}
-
-func (v *view) list() *client.List {
-	return &client.List{Filter: v.Filter, Since: v.Range.Since, Until: v.Range.Until, Sort: v.Sort, Limit: pageSize, Cursor: v.Cursor}
-}
-
-// address is the address of the view, or of the rows behind a cursor.
-func (v *view) address(path, cursor string) string {
-	query := url.Values{}
-	v.Range.Set(query)
-	for name, text := range map[string]string{"filter": v.Filter, "sort": v.Sort, "cursor": cursor} {
-		if text != "" {
-			query.Set(name, text)
-		}
-	}
-	return web.Address(path, query)
-}
-
-func (v *view) bar() ui.FilterBar {
-	return ui.FilterBar{ID: "search", Action: "/sessions", Dataset: "sessions", Filter: v.Filter, Range: v.Range, Example: "user:alice state:active"}
-}
+// buckets is how many bars the histogram should have: as many as can be pointed at.
+const buckets = 90
 
 func list(q *web.Request) error {
 	v := parse(q.URL.Query())
@@ -61,23 +33,61 @@ func list(q *web.Request) error {
 	status := http.StatusOK
 	if err != nil {
 		p := web.Problem(err)
-		if p.Status >= http.StatusInternalServerError || p.Column == 0 {
+		if p.Column == 0 {
 			return err
 		}
-		bar.Wrong, bar.Hint, bar.Column, status, page = p.Detail, p.Hint, p.Column, p.Status, &wire.Page[wire.Session]{}
+		bar.Wrong, bar.Hint, bar.Column, status, page = p.Detail, p.Hint, p.Column, p.Status, nil
+	}
+	saved, err := q.API.Views(q.Context())
+	if err != nil {
+		return err
 	}
 	return q.PageStatus(status, ui.Page{
-		Title: "Sessions", Section: ui.SectionSessions, Scripts: []string{"filter.js", "brush.js"},
+		Title: "Sessions", Section: ui.SectionSessions, Scripts: []string{"filter.js", "brush.js", "place.js"}, Actions: actions(&v, saved),
 	}, listPage(&v, bar, page))
 }
 
+// more answers with the rows behind a cursor.
 func more(q *web.Request) error {
 	v := parse(q.URL.Query())
 	page, err := q.API.SessionPage(q.Context(), v.list())
 	if err != nil {
 		return err
 	}
-	return q.Render(rows(&v, page))
+	return q.Render(rows(&v, chosen(v.Columns), page))
+}
+
+// numbers answers with the histogram and the facets of the list. They are asked for by themselves, so that the list does
+// not wait for them.
+func numbers(q *web.Request) error {
+	v := parse(q.URL.Query())
+	count := client.Count{Filter: v.Filter, Since: v.Range.Since, Until: v.Range.Until}
+	var (
+		histogram *wire.Histogram
+		facets    *wire.Facets
+		both      errgroup.Group
+	)
+	both.Go(func() (err error) {
+		c := count
+		c.Buckets = buckets
+		histogram, err = q.API.HistogramOf(q.Context(), store.DatasetSessions, &c)
+		return err
+	})
+	both.Go(func() (err error) {
+		c := count
+		c.Fields, c.Limit = []string{"state", "identified_by", "user"}, 6
+		facets, err = q.API.FacetsOf(q.Context(), store.DatasetSessions, &c)
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return err
+	}
+	chart := web.HistogramOf(histogram, "sessions last seen")
+	chart.Form = "search"
+	chart.URL = func(since, until time.Time) string {
+		return v.address("/sessions", "since", since.UTC().Format(time.RFC3339), "until", until.UTC().Format(time.RFC3339))
+	}
+	return q.Render(numbersPart(&v, chart, histogram.Total, facets))
 }
 
 func who(s *wire.Session) string {
@@ -87,6 +97,7 @@ func who(s *wire.Session) string {
 	return "anonymous"
 }
 
+// first is the first of several values, and how many more there are.
 func first(list []string) string {
 	switch len(list) {
 	case 0:
@@ -99,3 +110,28 @@ func first(list []string) string {
 }
 
 func address(id seshat.SessionID) string { return "/sessions/" + id.String() }
+
+// facetName is what a field is called on the page.
+func facetName(field string) string {
+	switch field {
+	case "state":
+		return "State"
+	case "identified_by":
+		return "Identified by"
+	case "user":
+		return "User"
+	default:
+		return field
+	}
+}
+
+func facetValue(v wire.FacetValue, field string) string {
+	switch {
+	case !v.Absent:
+		return v.Value
+	case field == "user":
+		return "anonymous"
+	default:
+		return "none"
+	}
+}
