@@ -30,6 +30,9 @@ type Pages struct {
 	// of one of them. They are apart so that a resource may be called "new".
 	List, New, Item string
 
+	// First is what the first page of a resource is called; "Settings" when it is empty.
+	First string
+
 	// Columns are the headings of what Cells shows, between name and last change.
 	Columns []Column
 	// Cells returns what Columns show of a resource: as many td elements. With is what [Pages.With] returned.
@@ -69,6 +72,11 @@ func (p *Pages) Register(site *web.Site) {
 	site.Handle("POST "+p.Item+"/{name}", p.sent)
 	site.Handle("POST "+p.Item+"/{name}/enabled", p.enable)
 	site.Handle("GET "+p.Item+"/{name}/delete", p.ask)
+	p.RegisterRest(site)
+}
+
+// RegisterRest serves what is not list and form, for kinds that have a list and forms of their own.
+func (p *Pages) RegisterRest(site *web.Site) {
 	site.Handle("POST "+p.Item+"/{name}/delete", p.delete)
 	site.Handle("GET "+p.Item+"/{name}/history", p.history)
 	site.Handle("POST "+p.Item+"/{name}/rollback", p.rollBack)
@@ -101,11 +109,18 @@ func (p *Pages) tabs() []ui.Tab {
 
 // itemTabs are the pages of one resource.
 func (p *Pages) itemTabs(name, current string) []ui.Tab {
+// ItemTabs are the pages of one resource, of which the first is shown.
+func (p *Pages) ItemTabs(name string) []ui.Tab { return p.itemTabs(name, tabForm) }
+
 	tab := func(title string, page ...string) ui.Tab {
 		address := p.At(name, page...)
 		return ui.Tab{Name: title, URL: address, Current: current == title}
 	}
-	return []ui.Tab{tab(tabForm), tab(tabHistory, "history"), tab(tabYAML, "yaml")}
+	first := tab(tabForm)
+	if p.First != "" {
+		first.Name = p.First
+	}
+	return []ui.Tab{first, tab(tabHistory, "history"), tab(tabYAML, "yaml")}
 }
 
 const tabForm, tabHistory, tabYAML = "Settings", "History", "YAML"
@@ -113,8 +128,16 @@ const tabForm, tabHistory, tabYAML = "Settings", "History", "YAML"
 // page is a page below the list.
 func (p *Pages) page(title string) ui.Page {
 	return ui.Page{
-		Title: title, Section: p.Section, Scripts: p.Scripts, Styles: []string{"editor.css"},
-		Crumbs: []ui.Crumb{{Name: p.Group, URL: p.Tabs()[0].URL}, {Name: capital(p.Many), URL: p.List}},
+		Title: title, Section: p.Section, Scripts: p.Scripts, Styles: append([]string{"editor.css"}, p.Styles...),
+		Crumbs: p.crumbs(),
+	}
+}
+
+// crumbs lead back to the list. A part of the console with one kind of resources is that list.
+func (p *Pages) crumbs() []ui.Crumb {
+	list := ui.Crumb{Name: capital(p.Many), URL: p.List}
+	if p.Group == list.Name {
+		return []ui.Crumb{list}
 	}
 }
 
