@@ -70,13 +70,13 @@ func (p *Pages) Register(site *web.Site) {
 	site.Handle("POST "+p.New, p.sent)
 	site.Handle("GET "+p.Item+"/{name}", p.edit)
 	site.Handle("POST "+p.Item+"/{name}", p.sent)
-	site.Handle("POST "+p.Item+"/{name}/enabled", p.enable)
-	site.Handle("GET "+p.Item+"/{name}/delete", p.ask)
 	p.RegisterRest(site)
 }
 
 // RegisterRest serves what is not list and form, for kinds that have a list and forms of their own.
 func (p *Pages) RegisterRest(site *web.Site) {
+	site.Handle("POST "+p.Item+"/{name}/enabled", p.enable)
+	site.Handle("GET "+p.Item+"/{name}/delete", p.ask)
 	site.Handle("POST "+p.Item+"/{name}/delete", p.delete)
 	site.Handle("GET "+p.Item+"/{name}/history", p.history)
 	site.Handle("POST "+p.Item+"/{name}/rollback", p.rollBack)
@@ -107,11 +107,11 @@ func (p *Pages) tabs() []ui.Tab {
 	return out
 }
 
-// itemTabs are the pages of one resource.
-func (p *Pages) itemTabs(name, current string) []ui.Tab {
 // ItemTabs are the pages of one resource, of which the first is shown.
 func (p *Pages) ItemTabs(name string) []ui.Tab { return p.itemTabs(name, tabForm) }
 
+// itemTabs are the pages of one resource.
+func (p *Pages) itemTabs(name, current string) []ui.Tab {
 	tab := func(title string, page ...string) ui.Tab {
 		address := p.At(name, page...)
 		return ui.Tab{Name: title, URL: address, Current: current == title}
@@ -128,7 +128,7 @@ const tabForm, tabHistory, tabYAML = "Settings", "History", "YAML"
 // page is a page below the list.
 func (p *Pages) page(title string) ui.Page {
 	return ui.Page{
-		Title: title, Section: p.Section, Scripts: p.Scripts, Styles: append([]string{"editor.css"}, p.Styles...),
+		Title: title, Section: p.Section, Scripts: p.Scripts, Styles: []string{"editor.css"},
 		Crumbs: p.crumbs(),
 	}
 }
@@ -139,6 +139,7 @@ func (p *Pages) crumbs() []ui.Crumb {
 	if p.Group == list.Name {
 		return []ui.Crumb{list}
 	}
+	return []ui.Crumb{{Name: p.Group, URL: p.Tabs()[0].URL}, list}
 }
 
 // capital begins a text with a capital letter. Texts are ours, and begin with a letter of ASCII.
