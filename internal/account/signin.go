@@ -40,10 +40,13 @@ func (k *Keeper) SignIn(ctx context.Context, name, password, replaced string, c 
 	if errName != nil {
 		user = shown // counted like any other
 	}
+	item, found := k.users.Get(user)
+	if !found {
+		shown = "" // people type their password where the name belongs
+	}
 	if err := k.attempts.begin(user, c.Address, k.now()); err != nil {
 		return nil, k.refuse(ctx, actionSignIn, shown, c, "too many attempts", err)
 	}
-	item, found := k.users.Get(user)
 	hash := ""
 	if found {
 		hash = item.Value.Hash

@@ -145,6 +145,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Version == "" {
 		o.Version = "unknown"
 	}
+	o.Store = maskingReader{o.Store}
 	s := &server{
 		Options: o, mux: http.NewServeMux(), routes: routes(), heavy: newGate(maxHeavy), imports: newGate(maxImports),
 		guard: NewGuard(o.Hosts),
@@ -186,9 +187,9 @@ func (s *server) register() {
 	s.registerRules()
 	s.registerPreviews()
 	s.registerRuleOrder()
+	s.registerPresets()
 	s.registerDiff()
 	s.registerViews()
-	s.registerPresets()
 	s.registerStatus()
 	s.registerMe()
 	s.registerSignIn()

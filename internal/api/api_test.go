@@ -17,8 +17,10 @@ import (
 	"time"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/account"
 	"github.com/seshat-project/seshat/internal/api"
 	"github.com/seshat-project/seshat/internal/api/wire"
+	"github.com/seshat-project/seshat/internal/audit"
 	kvmemory "github.com/seshat-project/seshat/internal/kv/memory"
 	"github.com/seshat-project/seshat/internal/resource"
 	"github.com/seshat-project/seshat/internal/rule"
@@ -116,18 +118,48 @@ type digester struct{}
 
 func (digester) Hash(value []byte) seshat.Digest { return seshat.Digest{0xd1, byte(len(value))} }
 
+// accounts are accounts without anybody, whose passwords cost nothing.
+func accounts(t testing.TB, now func() time.Time) (*account.Keeper, *audit.Log) {
+	t.Helper()
+	kept := kvmemory.New(now)
+	log, err := audit.Open(t.Context(), kept, audit.Options{Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeper, err := account.Open(t.Context(), kept, account.Options{
+		Audit: log, Now: now, Cost: account.Cost{Memory: 8, Passes: 1, Threads: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		keeper.Close()
+		log.Close()
+		_ = kept.Close()
+	})
+	return keeper, log
+}
+
 // options are those of an API that has everything.
 func options(t testing.TB, n int) api.Options {
 	t.Helper()
+	return optionsAt(t, n, func() time.Time { return start.Add(time.Hour) })
+}
+
+// optionsAt are those of an API with a clock.
+func optionsAt(t testing.TB, n int, now func() time.Time) api.Options {
+	t.Helper()
 	kv := kvmemory.New(func() time.Time { return start })
 	t.Cleanup(func() { _ = kv.Close() })
+	keeper, log := accounts(t, now)
 	return api.Options{
 		Store: filled(t, n),
 		Registry: resource.NewRegistry(kv, func(r []seshat.Resource) seshat.Faults {
 			_, faults := rule.Compile(r)
 			return faults
 		}),
-		Denylist: &denylist{}, Digester: digester{}, Authenticator: api.NewInstanceToken(token),
+		Denylist: &denylist{}, Digester: digester{}, Authenticator: api.NewAuthenticator(token, keeper),
+		Accounts: keeper, Audit: log,
 		Import: func(_ context.Context, run *api.ImportRun) (wire.ImportSummary, error) {
 			var summary wire.ImportSummary
 			for _, in := range run.Inputs {
@@ -157,7 +189,7 @@ func options(t testing.TB, n int) api.Options {
 		Preview: func(_ context.Context, d *api.Draft) (*wire.Preview, error) { return tried(d), nil },
 		Views:   view.NewKeeper(kv, func() time.Time { return start }),
 		Keys:    func() ([]wire.Key, error) { return []wire.Key{{ID: "k1", Created: start, Current: true}}, nil },
-		TempDir: t.TempDir(), Version: "v1.2.3", Now: func() time.Time { return start.Add(time.Hour) },
+		TempDir: t.TempDir(), Version: "v1.2.3", Now: now,
 	}
 }
 

@@ -25,8 +25,14 @@ func NewAuthenticator(instance string, keeper *account.Keeper) Authenticator {
 	return &accounts{NewInstanceToken(instance), keeper}
 }
 
-// ErrCSRF says that a request that a browser sent by itself lacks what only a page of the console can add.
-var ErrCSRF = errors.New("the request does not come from a page of this session")
+// errCSRF is what a request is told that a browser sent by itself: it lacks what only a page of the console can add.
+func errCSRF() error {
+	return &wire.Problem{
+		Status: http.StatusForbidden, Title: http.StatusText(http.StatusForbidden), Kind: "invalid",
+		Detail: "The request does not come from a page of this session.",
+		Hint:   "send " + wire.CSRFHeader + " with the csrf of GET /api/v1/me, or a token instead of the cookie",
+	}
+}
 
 // Authenticate implements [Authenticator]. A request that names a token is judged by that alone, whatever cookies it has.
 func (a *accounts) Authenticate(r *http.Request) (*Principal, error) {
@@ -43,7 +49,7 @@ func (a *accounts) Authenticate(r *http.Request) (*Principal, error) {
 		return nil, err
 	}
 	if !safe(r.Method) && subtle.ConstantTimeCompare([]byte(r.Header.Get(wire.CSRFHeader)), []byte(p.csrf)) != 1 {
-		return nil, ErrCSRF
+		return nil, errCSRF()
 	}
 	return p, nil
 }

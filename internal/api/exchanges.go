@@ -15,6 +15,7 @@ import (
 // ExchangesInput is what lists of exchanges take.
 type ExchangesInput struct {
 	ListInput
+	RevealInput
 	Light bool `query:"light" doc:"Leave out client session IDs, parameters and flows: it is several times as fast."`
 }
 
@@ -23,11 +24,18 @@ type sessionExchangesInput struct {
 	ID string `path:"id" maxLength:"36" doc:"The whole session ID."`
 }
 
+// RevealInput asks for what is masked.
+type RevealInput struct {
+	Reveal bool `query:"reveal" doc:"Show client session IDs that are stored in clear, which needs the permission exchanges:reveal and is written to the audit log. They are masked otherwise."`
+}
+
 type exchangeInput struct {
+	RevealInput
 	ID string `path:"id" maxLength:"512" doc:"The key, or the exchange's own ID; the newest when several have it."`
 }
 
 type lookupExchangeInput struct {
+	RevealInput
 	ID string `query:"id" maxLength:"4096" doc:"The key, or the exchange's own ID, whatever characters it has."`
 }
 

@@ -18,7 +18,8 @@ type sessionsInput struct {
 	Sort string `query:"sort" enum:"last_seen,first_seen,exchanges,errors,duration,confidence,user" doc:"What to order by; last_seen when it is absent. Any other needs a look at every session."`
 }
 
-type sessionInput struct {
+// SessionInput names a session.
+type SessionInput struct {
 	ID string `path:"id" maxLength:"36" doc:"The whole session ID; also of one that was merged into another."`
 }
 
@@ -175,7 +176,7 @@ func sortedPage(ctx context.Context, r store.Reader, q *listQuery, sort string, 
 	return page, false, err
 }
 
-func (s *server) getSession(ctx context.Context, in *sessionInput) (*output[wire.Session], error) {
+func (s *server) getSession(ctx context.Context, in *SessionInput) (*output[wire.Session], error) {
 	id, err := parseSession(in.ID)
 	if err != nil {
 		return nil, err
@@ -203,7 +204,12 @@ type lineage struct {
 	Items []wire.Link `json:"items" nullable:"false"`
 }
 
-func (s *server) getLineage(ctx context.Context, in *sessionInput) (*output[lineage], error) {
+type lineageInput struct {
+	SessionInput
+	RevealInput
+}
+
+func (s *server) getLineage(ctx context.Context, in *lineageInput) (*output[lineage], error) {
 	id, err := parseSession(in.ID)
 	if err != nil {
 		return nil, err
