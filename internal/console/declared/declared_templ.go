@@ -5,10 +5,8 @@ package declared
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"github.com/seshat-project/seshat"
@@ -437,7 +435,7 @@ func latelyFlows(list []counted) templ.Component {
 func examples(c *counted) string {
 	var list []string
 	for _, v := range c.values {
-		list = append(list, v.Value.Value)
+		list = append(list, v.Value)
 	}
 	return several(list, c.found)
 }

@@ -52,7 +52,7 @@ type counted struct {
 	name, url string
 	share     float64
 	count     int64
-	values    []wire.Counted
+	values    []wire.FacetValue
 	found     int64
 }
 
@@ -115,7 +115,7 @@ func flowsLately(q *web.Request) error {
 	for i := range facets.Facets {
 		for _, v := range facets.Facets[i].Values {
 			if !v.Absent {
-				counts[v.Value.Value] = v.Count
+				counts[v.Value] = v.Count
 			}
 		}
 	}

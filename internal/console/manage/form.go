@@ -6,10 +6,13 @@ import (
 	"maps"
 	"net/http"
 
+	"github.com/a-h/templ"
+
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api/client"
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/console/editor"
+	"github.com/seshat-project/seshat/internal/console/ui"
 	"github.com/seshat-project/seshat/internal/console/web"
 	"github.com/seshat-project/seshat/internal/kv"
 	"github.com/seshat-project/seshat/internal/resource"
@@ -26,6 +29,9 @@ type sheet struct {
 	// other is the revision that somebody else made meanwhile, and what it changed; nil when nobody did.
 	other *wire.ResourceDiff
 	trial *trial
+	// stored is the resource that the form shows as it is stored, and about what is said of it; nil of forms that were sent.
+	stored *resource.Stored
+	about  templ.Component
 }
 
 // trial is what came of trying a draft.
@@ -56,7 +62,13 @@ func (p *Pages) edit(q *web.Request) error {
 	if len(f.Lost()) > 0 {
 		return q.Redirect(p.At(one.Name, "yaml") + "?only") // saving the form would lose it
 	}
-	return p.show(q, http.StatusOK, &sheet{form: f, name: one.Name, revision: one.Revision})
+	s := &sheet{form: f, name: one.Name, revision: one.Revision, stored: &one}
+	if p.About != nil {
+		if s.about, err = p.About(q, p, &one); err != nil {
+			return err
+		}
+	}
+	return p.show(q, http.StatusOK, s)
 }
 
 // action is where the form is sent.
@@ -74,7 +86,11 @@ func (p *Pages) show(q *web.Request, status int, s *sheet) error {
 	if s.name != "" {
 		title = s.name
 	}
-	return q.PageStatus(status, p.page(title), formPage(p, s))
+	page := p.page(title)
+	if s.stored != nil {
+		page.Subtitle = "Revision " + RevisionText(s.stored.Revision) + ", " + string(s.stored.Action) + " by " + s.stored.By + ", " + ui.Stamp(s.stored.At) + " UTC"
+	}
+	return q.PageStatus(status, page, formPage(p, s))
 }
 
 // sent is a form that was sent: to be saved, to be tried, or to have a line more or less.

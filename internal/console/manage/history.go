@@ -47,7 +47,7 @@ func (p *Pages) history(q *web.Request) error {
 
 func (p *Pages) rollBack(q *web.Request) error {
 	name := q.PathValue("name")
-	revision := revisionOf(q)
+	revision := RevisionOf(q)
 	if revision == kv.None {
 		return &seshat.Error{Kind: seshat.ErrorUsage, Op: "roll back " + name, Err: errors.New("it is not said to which revision")}
 	}
@@ -64,7 +64,7 @@ func (p *Pages) rollBack(q *web.Request) error {
 	if outcome.Action == resource.ActionUnchanged {
 		return q.Done(p.At(name), "Nothing was different: it stays as it was.")
 	}
-	return q.Done(p.At(name), "Revision "+revisionText(revision)+" is back, and in force.")
+	return q.Done(p.At(name), "Revision "+RevisionText(revision)+" is back, and in force.")
 }
 
 // diffLine is a line of a unified diff.

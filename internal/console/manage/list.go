@@ -2,6 +2,7 @@ package manage
 
 import (
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -40,7 +41,7 @@ func (p *Pages) list(q *web.Request) error {
 			return err
 		}
 	}
-	page := ui.Page{Title: p.Group, Heading: p.Group, Subtitle: p.Intro, Section: p.Section, Scripts: p.Scripts, Actions: newButton(p)}
+	page := ui.Page{Title: p.Group, Heading: p.Group, Subtitle: p.Intro, Section: p.Section, Scripts: p.Scripts, Styles: p.Styles, Actions: newButton(p)}
 	return q.Page(page, listPage(p, &view))
 }
 
@@ -79,16 +80,16 @@ func contains(text string, words []string) bool {
 // enable switches a resource on or off.
 func (p *Pages) enable(q *web.Request) error {
 	name, on := q.PathValue("name"), q.PostFormValue("enabled") == "true"
-	outcome, err := q.API.Registry().Enable(q.Context(), p.Kind, name, on, revisionOf(q))
+	outcome, err := q.API.Registry().Enable(q.Context(), p.Kind, name, on, RevisionOf(q))
 	back := p.List
 	if q.PostFormValue("back") == "item" {
 		back = p.At(name)
 	}
 	switch {
 	case errors.Is(err, kv.ErrConflict):
-		return q.Done(back, "Not switched: "+name+" has changed meanwhile. This is how it is now.")
+		return q.Refused(back, "Not switched: "+name+" has changed meanwhile. This is how it is now.")
 	case err != nil:
-		return err
+		return p.unable(q, err)
 	}
 	text := name + " is switched off."
 	if on {
@@ -100,8 +101,8 @@ func (p *Pages) enable(q *web.Request) error {
 	return q.Done(back, text)
 }
 
-// revisionOf is the revision that a form was made of.
-func revisionOf(q *web.Request) kv.Revision { return readRevision(q.PostFormValue("revision")) }
+// RevisionOf is the revision that a form says it was made of; [kv.None] when it says none.
+func RevisionOf(q *web.Request) kv.Revision { return readRevision(q.PostFormValue("revision")) }
 
 // readRevision reads the revision that a form carries. What is none can only come of a form that is not ours, and is not
 // the revision of anything.
@@ -113,7 +114,8 @@ func readRevision(text string) kv.Revision {
 	return kv.Revision(revision)
 }
 
-func revisionText(revision kv.Revision) string { return strconv.FormatUint(uint64(revision), 10) }
+// RevisionText is a revision as forms carry it.
+func RevisionText(revision kv.Revision) string { return strconv.FormatUint(uint64(revision), 10) }
 
 // ask asks whether to delete a resource. Without scripts there are no dialogs.
 func (p *Pages) ask(q *web.Request) error {
@@ -126,14 +128,25 @@ func (p *Pages) ask(q *web.Request) error {
 
 func (p *Pages) delete(q *web.Request) error {
 	name := q.PathValue("name")
-	err := q.API.Registry().Delete(q.Context(), p.Kind, name, revisionOf(q), resource.Author{})
+	err := q.API.Registry().Delete(q.Context(), p.Kind, name, RevisionOf(q), resource.Author{})
 	switch {
 	case errors.Is(err, kv.ErrConflict):
-		return q.Done(p.At(name), "Not deleted: it has changed meanwhile. This is how it is now.")
+		return q.Refused(p.At(name), "Not deleted: it has changed meanwhile. This is how it is now.")
 	case err != nil:
-		return missing(err)
+		return p.unable(q, missing(err))
 	}
 	return q.Done(p.List, name+" is deleted. Its history stays, and can bring it back.")
+}
+
+// unable shows why a change could not be made because of other resources, such as a session rule that a mask rule would hide
+// what it looks for from.
+func (p *Pages) unable(q *web.Request, err error) error {
+	var faults seshat.Faults
+	if !errors.As(err, &faults) {
+		return err
+	}
+	name := q.PathValue("name")
+	return q.PageStatus(http.StatusUnprocessableEntity, p.page(name), unablePage(p, name, faults))
 }
 
 // missing gives an error of the registry that says that there is no such resource the kind that pages show.

@@ -106,7 +106,7 @@ func listPage(p *Pages, v *listed) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Head != nil {
-			templ_7745c5c3_Err = p.Head(v.with).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = p.Head(p, v.with).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -650,7 +650,7 @@ func Switch(p *Pages, one *resource.Stored, back string) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var31 string
-			templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(revisionText(one.Revision))
+			templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(RevisionText(one.Revision))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `list.templ`, Line: 108, Col: 74}
 			}
@@ -760,7 +760,7 @@ func askPage(p *Pages, one *resource.Stored) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var36 string
-		templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(revisionText(one.Revision))
+		templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(RevisionText(one.Revision))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `list.templ`, Line: 123, Col: 73}
 		}

@@ -40,9 +40,11 @@ type Pages struct {
 	// With asks for what the whole list shows beside resources; nil when that is nothing.
 	With func(q *web.Request, list []resource.Stored) (any, error)
 	// Head is shown above the list; may be nil.
-	Head func(with any) templ.Component
-	// Scripts are assets that the list or the form needs.
-	Scripts []string
+	Head func(p *Pages, with any) templ.Component
+	// About is shown above the form of a resource that there is; may be nil.
+	About func(q *web.Request, p *Pages, one *resource.Stored) (templ.Component, error)
+	// Scripts and Styles are assets that the list and the form need.
+	Scripts, Styles []string
 
 	// Begin fills in the form of a new resource. Query is that of the page, and may say what it begins with.
 	Begin func(f *editor.Form, query url.Values)
@@ -128,7 +130,7 @@ const tabForm, tabHistory, tabYAML = "Settings", "History", "YAML"
 // page is a page below the list.
 func (p *Pages) page(title string) ui.Page {
 	return ui.Page{
-		Title: title, Section: p.Section, Scripts: p.Scripts, Styles: []string{"editor.css"},
+		Title: title, Section: p.Section, Scripts: p.Scripts, Styles: append([]string{"editor.css"}, p.Styles...),
 		Crumbs: p.crumbs(),
 	}
 }

@@ -46,7 +46,7 @@ func (p *Pages) showYAML(q *web.Request, status int, s *source) error {
 }
 
 func (p *Pages) saveYAML(q *web.Request) error {
-	s := &source{name: q.PathValue("name"), text: strings.ReplaceAll(q.PostFormValue("text"), "\r\n", "\n"), revision: revisionOf(q)}
+	s := &source{name: q.PathValue("name"), text: strings.ReplaceAll(q.PostFormValue("text"), "\r\n", "\n"), revision: RevisionOf(q)}
 	parsed, faults := resource.Parse(yamlName, []byte(s.text))
 	switch {
 	case len(faults) > 0:

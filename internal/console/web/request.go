@@ -103,6 +103,12 @@ func (q *Request) Done(to, text string) error {
 	return q.Redirect(to)
 }
 
+// Refused answers a form that did not do what it was for: it leads to a page, which says why once.
+func (q *Request) Refused(to, text string) error {
+	q.setFlash(ui.Flash{Text: text, Kind: "warn"})
+	return q.Redirect(to)
+}
+
 // Redirect leads to another page of the console.
 func (q *Request) Redirect(to string) error {
 	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.HasPrefix(to, "/\\") {
