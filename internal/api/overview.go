@@ -1,12 +1,9 @@
 package api
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
-	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/filter"
 	"github.com/seshat-project/seshat/internal/store"
@@ -26,27 +23,20 @@ type overview struct {
 	Sessions     int64     `json:"sessions"`
 	Exchanges    int64     `json:"exchanges" doc:"Of these sessions, also outside the time."`
 	Errors       int64     `json:"errors"`
-	States       []counted `json:"states" nullable:"false"`
-	IdentifiedBy []counted `json:"identified_by" nullable:"false" doc:"The most frequent first, at most 20."`
-	Users        []counted `json:"users" nullable:"false" doc:"By exchanges, at most 20."`
-	Services     []counted `json:"services" nullable:"false" doc:"By sessions, at most 20."`
-	// Partial says that not all sessions were counted.
-	Partial bool `json:"partial,omitempty" doc:"There are more sessions than are counted."`
+	States       []named   `json:"states" nullable:"false"`
+	IdentifiedBy []named   `json:"identified_by" nullable:"false" doc:"The most frequent first, at most 20."`
+	Users        []named   `json:"users" nullable:"false" doc:"By exchanges, at most 20."`
+	Services     []named   `json:"services" nullable:"false" doc:"By sessions, at most 20."`
 }
 
-type counted struct {
+// named is how many there are of a name.
+type named struct {
 	Name  string `json:"name"`
 	Count int64  `json:"count"`
 }
 
-const (
-	// mostCounted is how many sessions an overview adds up: some seconds of work.
-	mostCounted = 1_000_000
-	// mostNames is how many different names of one kind are counted; a scanner can make up more than fit into memory.
-	mostNames = 100_000
-	// mostShown is how many of them are shown.
-	mostShown = 20
-)
+// mostShown is how many names of a kind are shown.
+const mostShown = 20
 
 func (s *server) registerOverview() {
 	register(s, s.operation("GET", "/api/v1/overview", "get-overview", tagSessions, "Count the sessions of a time"), s.getOverview)
@@ -57,15 +47,8 @@ func (s *server) getOverview(ctx context.Context, in *overviewInput) (*output[ov
 	if in.Since == "" {
 		in.Since = "24h"
 	}
-	q := store.Query{Now: now, Limit: mostCounted + 1}
-	var err error
-	if q.Filter, err = filter.Parse(in.Filter, filter.Sessions(), now); err != nil {
-		return nil, err
-	}
-	if q.Since, err = parseTime("since", in.Since, now); err != nil {
-		return nil, err
-	}
-	if q.Until, err = parseTime("until", in.Until, now); err != nil {
+	subset, err := (&SubsetInput{Filter: in.Filter, Since: in.Since, Until: in.Until}).subset(store.DatasetSessions, now)
+	if err != nil {
 		return nil, err
 	}
 	span, err := s.Store.Span(ctx)
@@ -76,42 +59,55 @@ func (s *server) getOverview(ctx context.Context, in *overviewInput) (*output[ov
 	if err != nil {
 		return nil, err
 	}
-	out := &output[overview]{overview{Stored: newSpan(span), Since: q.Since, Until: q.Until}}
-	o := &out.Body
-	states, identifiers, users, services := counts{}, counts{}, counts{}, counts{}
-	err = reader.Sessions(ctx, q, func(one *seshat.Session) bool {
-		if o.Partial = o.Sessions == mostCounted; o.Partial {
-			return false
-		}
-		o.Sessions++
-		o.Exchanges += one.Exchanges
-		o.Errors += one.Errors
-		states.add(string(one.State), 1)
-		identifiers.add(one.IdentifiedBy, 1)
-		users.add(one.User, one.Exchanges)
-		for _, service := range one.Services {
-			services.add(service, 1)
-		}
-		return true
+	out := &output[overview]{overview{Stored: newSpan(span), Since: subset.Since, Until: subset.Until}}
+	return out, addUp(ctx, reader, &subset, &out.Body)
+}
+
+// addUp reads the numbers of an overview.
+func addUp(ctx context.Context, r store.Reader, subset *store.Subset, o *overview) error {
+	fields := filter.Sessions()
+	exchanges := store.Measure{Kind: store.MeasureSum, Field: fields.Lookup("exchanges")}
+	errs := store.Measure{Kind: store.MeasureSum, Field: fields.Lookup("errors")}
+	all, err := r.Aggregate(ctx, store.AggregateQuery{Subset: *subset, Measures: []store.Measure{exchanges, errs}, Limit: 1})
+	if err != nil {
+		return err
+	}
+	if o.Sessions = all.Rows; all.Rows > 0 {
+		o.Exchanges, o.Errors = int64(all.Groups[0].Numbers[0]), int64(all.Groups[0].Numbers[1])
+	}
+	by, err := dimensions("overview", []string{"state", "identified_by", "service"}, store.DatasetSessions)
+	if err != nil {
+		return err
+	}
+	facets, err := r.Facets(ctx, store.FacetQuery{Subset: *subset, By: by, Limit: mostShown + 1}) // one may be those without a name
+	if err != nil {
+		return err
+	}
+	for i, to := range []*[]named{&o.States, &o.IdentifiedBy, &o.Services} {
+		*to = namesOf(len(facets.Facets[i].Values), func(n int) (store.Value, int64) {
+			return facets.Facets[i].Values[n].Value, facets.Facets[i].Values[n].Count
+		})
+	}
+	users, err := r.Aggregate(ctx, store.AggregateQuery{
+		Subset: *subset, By: []store.Dimension{{Field: fields.Lookup("user")}}, Measures: []store.Measure{exchanges},
+		Order: store.Order{Descending: true}, Limit: mostShown + 1,
 	})
-	o.States, o.IdentifiedBy, o.Users, o.Services = states.top(), identifiers.top(), users.top(), services.top()
-	return out, err
+	if err != nil {
+		return err
+	}
+	o.Users = namesOf(len(users.Groups), func(n int) (store.Value, int64) {
+		return users.Groups[n].Values[0], int64(users.Groups[n].Numbers[0])
+	})
+	return nil
 }
 
-// counts are how often names occur.
-type counts map[string]int64
-
-func (c counts) add(name string, n int64) {
-	if _, known := c[name]; name != "" && (known || len(c) < mostNames) {
-		c[name] += n
+// namesOf are the values that are names, and not the lack of one.
+func namesOf(n int, value func(int) (store.Value, int64)) []named {
+	out := make([]named, 0, n)
+	for i := range n {
+		if v, count := value(i); !v.Absent && len(out) < mostShown {
+			out = append(out, named{v.Text, count})
+		}
 	}
-}
-
-func (c counts) top() []counted {
-	out := make([]counted, 0, len(c))
-	for name, n := range c {
-		out = append(out, counted{name, n})
-	}
-	slices.SortFunc(out, func(a, b counted) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name)) })
-	return out[:min(len(out), mostShown)]
+	return out
 }
