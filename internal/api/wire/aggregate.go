@@ -8,16 +8,16 @@ import (
 	"github.com/seshat-project/seshat/internal/store"
 )
 
-// Value is a value of a dimension.
-type Value struct {
+// GroupValue is a value of a dimension.
+type GroupValue struct {
 	Value  string `json:"value" doc:"The text, number, address or time (the beginning of the stretch); empty when absent."`
 	Absent bool   `json:"absent,omitempty" doc:"They have no value."`
 	Filter string `json:"filter,omitempty" doc:"The filter that selects them; absent where the filter language cannot say it. It has no regard to case."`
 }
 
-// Counted is a value with how many there are.
-type Counted struct {
-	Value
+// FacetValue is a value with how many there are.
+type FacetValue struct {
+	GroupValue
 	Count int64 `json:"count"`
 }
 
@@ -38,9 +38,9 @@ type Measured struct {
 
 // Group is those that have the same values.
 type Group struct {
-	Values  []Value    `json:"values" nullable:"false" doc:"Of the dimensions, in their order."`
-	Count   int64      `json:"count"`
-	Numbers []*float64 `json:"numbers" nullable:"false" doc:"The measures, in their order; null where there is nothing to measure."`
+	Values  []GroupValue `json:"values" nullable:"false" doc:"Of the dimensions, in their order."`
+	Count   int64        `json:"count"`
+	Numbers []*float64   `json:"numbers" nullable:"false" doc:"The measures, in their order; null where there is nothing to measure."`
 }
 
 // Aggregates are numbers about groups of exchanges or sessions.
@@ -59,9 +59,9 @@ type Aggregates struct {
 // Facet is the most frequent values of a field.
 type Facet struct {
 	GroupedBy
-	Values []Counted `json:"values" nullable:"false" doc:"The most frequent first."`
-	Found  int64     `json:"found" doc:"How many different ones there are, absence included."`
-	Other  int64     `json:"other" doc:"What the counts of those that are not listed add up to."`
+	Values []FacetValue `json:"values" nullable:"false" doc:"The most frequent first."`
+	Found  int64        `json:"found" doc:"How many different ones there are, absence included."`
+	Other  int64        `json:"other" doc:"What the counts of those that are not listed add up to."`
 }
 
 // Facets are the most frequent values of several fields.
@@ -113,9 +113,9 @@ func NewAggregates(q *store.AggregateQuery, a *store.Aggregates) *Aggregates {
 	for i := range a.Groups {
 		from, to := &a.Groups[i], &out.Groups[i]
 		to.Count = from.Count
-		to.Values = make([]Value, len(from.Values))
+		to.Values = make([]GroupValue, len(from.Values))
 		for n, v := range from.Values {
-			to.Values[n] = Value{Value: v.Text, Absent: v.Absent, Filter: q.By[n].Filter(fields, v)}
+			to.Values[n] = GroupValue{Value: v.Text, Absent: v.Absent, Filter: q.By[n].Filter(fields, v)}
 		}
 		to.Numbers = make([]*float64, len(from.Numbers))
 		for n := range from.Numbers {
@@ -154,9 +154,9 @@ func NewFacets(q *store.FacetQuery, f *store.Facets) *Facets {
 	for i := range f.Facets {
 		from, to := &f.Facets[i], &out.Facets[i]
 		to.GroupedBy, to.Found, to.Other = newGroupedBy(&q.By[i]), from.Found, from.Other
-		to.Values = make([]Counted, len(from.Values))
+		to.Values = make([]FacetValue, len(from.Values))
 		for n, v := range from.Values {
-			to.Values[n] = Counted{Value: Value{Value: v.Text, Absent: v.Absent, Filter: q.By[i].Filter(fields, v.Value)}, Count: v.Count}
+			to.Values[n] = FacetValue{GroupValue: GroupValue{Value: v.Text, Absent: v.Absent, Filter: q.By[i].Filter(fields, v.Value)}, Count: v.Count}
 		}
 	}
 	return out
@@ -169,7 +169,7 @@ func (f *Facets) StoreFacets() *store.Facets {
 		to := &out.Facets[i]
 		to.Found, to.Other = f.Facets[i].Found, f.Facets[i].Other
 		for _, v := range f.Facets[i].Values {
-			to.Values = append(to.Values, store.Counted{Value: store.Value{Text: v.Value.Value, Absent: v.Absent}, Count: v.Count})
+			to.Values = append(to.Values, store.Counted{Value: store.Value{Text: v.Value, Absent: v.Absent}, Count: v.Count})
 		}
 	}
 	return out
