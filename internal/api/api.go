@@ -178,6 +178,7 @@ func (s *server) config() huma.Config {
 // register registers every operation.
 func (s *server) register() {
 	s.registerSessions()
+	s.registerTimeline()
 	s.registerExchanges()
 	s.registerAggregates()
 	s.registerExports()

@@ -27,6 +27,7 @@ var (
 		"GET /api/v1/sessions":                          "sessions:read",
 		"GET /api/v1/sessions/{id}":                     "sessions:read",
 		"GET /api/v1/sessions/{id}/lineage":             "sessions:read",
+		"GET /api/v1/sessions/{id}/timeline":            "exchanges:read",
 		"GET /api/v1/sessions/{id}/exchanges":           "exchanges:read",
 		"GET /api/v1/exchanges":                         "exchanges:read",
 		"GET /api/v1/exchanges/{id}":                    "exchanges:read",

@@ -106,6 +106,7 @@ func routes() map[string]route {
 		"GET " + v1 + "/sessions":                {permission: SessionsRead, within: streaming, heavy: true, downloads: true},
 		"GET " + v1 + "/sessions/{id}":           {permission: SessionsRead, within: slow},
 		"GET " + v1 + "/sessions/{id}/lineage":   {permission: SessionsRead, within: slow, reveals: true},
+		"GET " + v1 + "/sessions/{id}/timeline":  {permission: ExchangesRead, within: slow, heavy: true},
 		"GET " + v1 + "/sessions/{id}/exchanges": {permission: ExchangesRead, within: streaming, heavy: true, downloads: true, reveals: true},
 		"GET " + v1 + "/exchanges":               {permission: ExchangesRead, within: streaming, heavy: true, downloads: true, reveals: true},
 		"GET " + v1 + "/exchanges/{id}":          {permission: ExchangesRead, within: slow, reveals: true},
