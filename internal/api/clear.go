@@ -119,6 +119,63 @@ func (m maskingReader) Export(ctx context.Context, what store.Dataset, format st
 	return m.Reader.Export(ctx, what, format, q, path)
 }
 
+// Aggregate implements [store.Reader].
+func (m maskingReader) Aggregate(ctx context.Context, q store.AggregateQuery) (*store.Aggregates, error) {
+	if err := mayAsk(ctx, q.Filter); err != nil {
+		return nil, err
+	}
+	out, err := m.Reader.Aggregate(ctx, q)
+	if err != nil || reveals(ctx) {
+		return out, err
+	}
+	for i := range q.By {
+		if isSessionAttribute(&q.By[i]) {
+			for j := range out.Groups {
+				maskValue(&out.Groups[j].Values[i])
+			}
+		}
+	}
+	return out, nil
+}
+
+// Facets implements [store.Reader].
+func (m maskingReader) Facets(ctx context.Context, q store.FacetQuery) (*store.Facets, error) {
+	if err := mayAsk(ctx, q.Filter); err != nil {
+		return nil, err
+	}
+	out, err := m.Reader.Facets(ctx, q)
+	if err != nil || reveals(ctx) {
+		return out, err
+	}
+	for i := range q.By {
+		if isSessionAttribute(&q.By[i]) {
+			for j := range out.Facets[i].Values {
+				maskValue(&out.Facets[i].Values[j].Value)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Histogram implements [store.Reader].
+func (m maskingReader) Histogram(ctx context.Context, q store.HistogramQuery) (*store.Histogram, error) {
+	if err := mayAsk(ctx, q.Filter); err != nil {
+		return nil, err
+	}
+	return m.Reader.Histogram(ctx, q)
+}
+
+// isSessionAttribute reports whether a dimension is the client session IDs of an identifier.
+func isSessionAttribute(d *store.Dimension) bool {
+	return d.Field != nil && d.Field.Family && strings.HasPrefix(d.Attribute, sessionAttribute)
+}
+
+func maskValue(v *store.Value) {
+	if inClear(seshat.KindSession, v.Text) {
+		v.Text = secrets.Mask(v.Text)
+	}
+}
+
 // mayAsk refuses filters that find out what is masked, one character after the other: those with wildcards in client session
 // IDs. They are for who may see the whole.
 func mayAsk(ctx context.Context, expr filter.Expr) error {

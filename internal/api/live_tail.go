@@ -53,6 +53,9 @@ func (s *server) tail(ctx context.Context, in *tailInput) (*huma.StreamResponse,
 	if err != nil {
 		return nil, err
 	}
+	if err := mayAsk(ctx, expr); err != nil {
+		return nil, err
+	}
 	t := &tail{server: s, rate: in.Rate, shown: map[seshat.ExchangeKey]struct{}{}}
 	var first []*wire.Exchange
 	if last := lastEventID(in.LastEventID, in.After); last != "" {
@@ -233,6 +236,7 @@ func (t *tail) tell() {
 
 // tailed is an exchange that was just stored as it goes over the wire: as the store would return it.
 func tailed(x *seshat.Assigned) *wire.Exchange {
+	x = masked(x)
 	out := wire.NewExchange(x)
 	out.Time, out.Template = store.Time(x.Time), store.EndpointPath(x.Observation)
 	out.DurationMS = inMS(x.Duration.Truncate(time.Microsecond))
