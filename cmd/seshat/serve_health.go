@@ -21,6 +21,7 @@ func (s *service) status() wire.Status {
 	}
 	s.checkJournal(&out, check)
 	s.checkRecorder(&out, check)
+	s.checkDisk(&out, check)
 	if err := s.node.ResourcesError(); err != nil {
 		check("resources", wire.StateDegraded, "the newest are not in force: "+err.Error())
 	} else {

@@ -106,6 +106,15 @@ func (a *app) printStatus(s *wire.Status, address string) error {
 	if s.Store.Exchanges > 0 {
 		stored += fmt.Sprintf(" from %s to %s", terminal.Time(s.Store.First), terminal.Time(s.Store.Last))
 	}
+	if s.Store.Bytes > 0 {
+		stored += ", " + terminal.Size(s.Store.Bytes)
+	}
+	if s.Store.RetentionSeconds > 0 {
+		stored += ", kept for " + seshat.Duration(s.Store.RetentionSeconds*float64(time.Second)).String()
+	}
+	if s.Store.FreeBytes > 0 {
+		stored += ", " + terminal.Size(s.Store.FreeBytes) + " of the disk free"
+	}
 	line("store", "%s", stored)
 	for _, check := range s.Checks {
 		if check.State != wire.StateOK {

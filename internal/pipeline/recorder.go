@@ -151,6 +151,9 @@ func (r *Recorder) SetConfig(config correlate.Config, settings seshat.SettingsSp
 	r.settings.Store(s)
 }
 
+// Retention is how long exchanges are kept, from when they were stored.
+func (r *Recorder) Retention() time.Duration { return r.settings.Load().retention }
+
 // Run records until ctx is done; then it stores what is due and returns nil. While the store fails, it waits for it and
 // tries again: the journal keeps what comes meanwhile. It returns an error for what waiting does not mend, such as a
 // journal that a newer version has written.

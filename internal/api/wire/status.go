@@ -43,7 +43,7 @@ type JournalStatus struct {
 	Queued  int64  `json:"queued" doc:"Exchanges that wait to be written to it."`
 	Dropped int64  `json:"dropped" doc:"Exchanges that it did not take since the start."`
 	Batches int64  `json:"batches" doc:"Batches in it."`
-	Bytes   int64  `json:"bytes,omitempty"`
+	Bytes   int64  `json:"bytes,omitempty" doc:"What it takes on disk, with resources and the denylist; of an embedded one."`
 }
 
 // RecorderStatus is how far behind the recorder is.
@@ -57,6 +57,9 @@ type RecorderStatus struct {
 type StoreStatus struct {
 	Span
 	Bytes int64 `json:"bytes,omitempty" doc:"What it takes on disk."`
+	// FreeBytes is of the disk that the data directory is on.
+	FreeBytes        int64   `json:"free_bytes,omitempty" doc:"What is left of the disk; absent when that is not known."`
+	RetentionSeconds float64 `json:"retention_seconds,omitempty" doc:"How long exchanges are kept from when they were stored; days are dropped whole."`
 }
 
 // Key is a key of digests, without what is secret of it.
