@@ -30,7 +30,6 @@ func limitPages() *manage.Pages {
 			{Name: "429", Class: "number"},
 			{Name: "403", Class: "number"},
 			{Name: "Last hour"},
-			{Name: "Last acted"},
 		},
 		Cells: limitCells, With: countersOf, Head: countersHead, About: aboutLimit,
 		Scripts: []string{"refresh.js"}, Styles: []string{"limits.css"},

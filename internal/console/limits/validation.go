@@ -26,7 +26,6 @@ func validationPages() *manage.Pages {
 			{Name: "Tagged", Class: "number"},
 			{Name: "Refused", Class: "number"},
 			{Name: "Last hour"},
-			{Name: "Last acted"},
 		},
 		Cells: validationCells, With: countersOf, Head: countersHead, About: aboutLimit,
 		Scripts: []string{"refresh.js"}, Styles: []string{"limits.css"},

@@ -29,8 +29,8 @@ func validationCells(one *resource.Stored, with any) templ.Component {
 
 func countersHead(p *manage.Pages, with any) templ.Component { return head(didOf(with), p.Kind) }
 
-func aboutLimit(q *web.Request, p *manage.Pages, one *resource.Stored) (templ.Component, error) {
-	return about(p, one, ask(q)), nil
+func aboutLimit(q *web.Request, _ *manage.Pages, one *resource.Stored) (templ.Component, error) {
+	return about(one, ask(q)), nil
 }
 
 // limitTrial shows what a limit would have done; nothing when the preview says nothing of it.

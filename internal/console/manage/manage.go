@@ -130,7 +130,7 @@ const tabForm, tabHistory, tabYAML = "Settings", "History", "YAML"
 // page is a page below the list.
 func (p *Pages) page(title string) ui.Page {
 	return ui.Page{
-		Title: title, Section: p.Section, Scripts: p.Scripts, Styles: append([]string{"editor.css"}, p.Styles...),
+		Title: title, Section: p.Section, Scripts: p.Scripts, Styles: append([]string{"editor.css", "manage.css"}, p.Styles...),
 		Crumbs: p.crumbs(),
 	}
 }
