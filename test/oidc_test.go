@@ -40,6 +40,7 @@ type provider struct {
 	t       testing.TB
 	issuer  string
 	address string
+	console string // the URL of a console that people sign in to; empty when there is none
 	cmd     *exec.Cmd
 }
 
@@ -52,7 +53,7 @@ func (p *provider) start() {
 		p.t.Fatal(err)
 	}
 	out := &lines{grown: make(chan struct{}, 1)}
-	p.cmd = exec.Command("node", filepath.Join("oidc", "provider.mjs"), folder, p.issuer, port)
+	p.cmd = exec.Command("node", filepath.Join("oidc", "provider.mjs"), folder, p.issuer, port, p.console)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,4 +135,21 @@ func TestUsableNames(t *testing.T) {
 			t.Errorf("%s is %+v, want %s", name, users, want)
 		}
 	}
+}
+
+// TestTooManySignIns tells who guesses when to try again.
+func TestTooManySignIns(t *testing.T) {
+	s, _ := external(t, ann(), nil)
+	for range 30 {
+		a := s.ask("POST", "/api/v1/console-sessions", `{"user":"bob","password":"a guess"}`, nobody, jsonContent)
+		if a.status == 401 {
+			continue
+		}
+		a.is(429).has("too many failed sign-ins", "try again in")
+		if seconds, err := strconv.Atoi(a.header.Get("Retry-After")); err != nil || seconds < 1 || seconds > 60 {
+			t.Errorf("Retry-After: %q", a.header.Get("Retry-After"))
+		}
+		return
+	}
+	t.Error("somebody may guess as often as they like")
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -52,7 +53,12 @@ func register[I, O any](s *server, op huma.Operation, handler func(context.Conte
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {
-			return nil, s.problem(ctx, err)
+			problem := error(s.problem(ctx, err))
+			var fields huma.HeadersError // such as Retry-After
+			if errors.As(err, &fields) {
+				problem = huma.ErrorWithHeaders(problem, fields.GetHeaders())
+			}
+			return nil, problem
 		}
 		return out, nil
 	})

@@ -47,6 +47,7 @@ func words(w *wire.Problem, otherwise string) string {
 }
 
 func (p *pages) showLink(q *web.Request, status int, v *codeView) error {
+	http.SetCookie(q.W, cookie(probeCookie, "1", 0))
 	return q.PageStatus(status, page(q, "Sign in"), code(*v))
 }
 

@@ -28,6 +28,10 @@ func (p *pages) end(q *web.Request) error {
 	if c, err := q.Cookie(attemptCookie); err == nil {
 		kept = c.Value
 	}
+	if kept == "" {
+		text := "This sign-in was not begun in this browser, or the browser did not keep what it needs."
+		return q.PageStatus(http.StatusUnprocessableEntity, page(q, "Not signed in"), ended(text, keepsHint, "/"))
+	}
 	forget(q, attemptCookie)
 	in, err := q.API.EndExternal(q.Context(), &wire.ExternalAnswer{
 		Attempt: kept, State: q.Param("state"), Code: q.Param("code"), Issuer: q.Param("iss"), Error: q.Param("error"),

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/console/web"
@@ -14,7 +15,8 @@ type view struct {
 	wrong, hint string
 }
 
-func (v *view) passwords() bool { return v.methods.Password }
+// passwords reports whether there is anybody who could sign in with a password.
+func (v *view) passwords() bool { return v.methods.Password && !v.methods.NoUsers }
 
 // show shows the form to sign in, or the page of a one-time link.
 func (p *pages) show(q *web.Request) error {
@@ -25,7 +27,11 @@ func (p *pages) show(q *web.Request) error {
 	if q.Viewer != nil && q.Viewer.SignedIn {
 		return q.Redirect(next)
 	}
-	return p.showForm(q, http.StatusOK, &view{next: next})
+	v := &view{next: next}
+	if q.Param("kept") == "no" {
+		v.wrong, v.hint = keepsNothing, keepsHint
+	}
+	return p.showForm(q, http.StatusOK, v)
 }
 
 func (p *pages) showForm(q *web.Request, status int, v *view) error {
@@ -33,6 +39,7 @@ func (p *pages) showForm(q *web.Request, status int, v *view) error {
 	if v.methods, err = q.API.SignInMethods(q.Context()); err != nil {
 		return err
 	}
+	http.SetCookie(q.W, cookie(probeCookie, "1", 0))
 	return q.PageStatus(status, page(q, "Sign in"), form(*v))
 }
 
@@ -57,10 +64,16 @@ func (p *pages) signIn(q *web.Request) error {
 	return arrive(q, in, next)
 }
 
-// arrive leads somebody who has just signed in to the page that they wanted.
+// arrive leads somebody who has just signed in to the page that they wanted. Where the browser seems to keep no cookies, that
+// is by the form, which says so if it is true.
 func arrive(q *web.Request, in *wire.SignedIn, next string) error {
 	keep(q, in)
 	forget(q, attemptCookie)
-	http.Redirect(q.W, q.Request, local(next), http.StatusSeeOther)
+	forget(q, probeCookie)
+	to := local(next)
+	if len(q.Cookies()) == 0 {
+		to = path + "?kept=no&next=" + url.QueryEscape(to)
+	}
+	http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
 	return nil
 }

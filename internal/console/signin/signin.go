@@ -56,6 +56,15 @@ func keep(q *web.Request, in *wire.SignedIn) {
 	http.SetCookie(q.W, cookie(wire.SessionCookie, in.Token, 0))
 }
 
+// probeCookie is what a browser is asked to keep with the form: one that does not bring it back keeps no session either.
+const probeCookie = "__Host-seshat-probe"
+
+// keepsNothing is said to somebody whose browser drops the cookies of the sign-in.
+const (
+	keepsNothing = "This browser did not keep the cookie of the session."
+	keepsHint    = "Allow cookies for this page. Safari keeps them only where the console is reached by https, see docs/accounts.md."
+)
+
 func forget(q *web.Request, name string) { http.SetCookie(q.W, cookie(name, "", -1)) }
 
 // page shows a page without the navigation, whoever looks at it.

@@ -110,7 +110,7 @@ func form(f view) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if f.methods.NoUsers {
+		if f.methods.NoUsers && f.methods.External == nil {
 			templ_7745c5c3_Err = nobody().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -237,7 +237,7 @@ func form(f view) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if f.passwords() && !f.methods.NoUsers {
+		if f.passwords() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<details class=\"more\"><summary>You cannot sign in?</summary><p class=\"muted\">An administrator can make you a link that sets a new password. On the machine itself, <code>seshat user link</code> makes one.</p></details>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
