@@ -36,8 +36,7 @@ const (
 	// newestSeconds is how much of the series each event has: what may still change, and more than a reader misses when it
 	// is late.
 	newestSeconds = 15
-	// mostActive is how many active sessions are counted, and activeTime how long that may take: some 100 ms are usual.
-	mostActive = 100_000
+	// activeTime is how long counting active sessions may take: some 100 ms are usual.
 	activeTime = 4 * time.Second
 )
 
@@ -138,19 +137,17 @@ func (s *server) countActive(ctx context.Context) wire.ActiveSessions {
 	if err != nil {
 		return wire.ActiveSessions{}
 	}
-	var out wire.ActiveSessions
-	err = s.Store.Sessions(ctx, store.Query{Filter: expr, Now: now, Limit: mostActive + 1}, func(*seshat.Session) bool {
-		out.Active++
-		return true
+	reader, err := s.reader(ctx)
+	if err != nil {
+		return wire.ActiveSessions{}
+	}
+	counted, err := reader.Aggregate(ctx, store.AggregateQuery{
+		Subset: store.Subset{Dataset: store.DatasetSessions, Query: store.Query{Filter: expr, Now: now}}, Limit: 1,
 	})
 	if err != nil {
 		return wire.ActiveSessions{}
 	}
-	out.Known = true
-	if out.Active > mostActive {
-		out.Active, out.More = mostActive, true
-	}
-	return out
+	return wire.ActiveSessions{Active: counted.Rows, Known: true}
 }
 
 // rates are the rates of now, with the series of the last seconds, or of the whole window when that is 0.
