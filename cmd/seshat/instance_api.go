@@ -51,6 +51,8 @@ func (a *app) apiOptions(n *node.Node, s store.Store, token string) api.Options 
 		o.Version = info.Main.Version
 	}
 	o.LimitStats = func() []enforce.RuleStats { return n.Enforcer.Stats().Rules }
+	o.Preview = func(ctx context.Context, d *api.Draft) (*wire.Preview, error) { return a.preview(ctx, n, d) }
+	o.PreviewSource = func(context.Context) (wire.PreviewSource, error) { return previewSource(n), nil }
 	if s != nil {
 		o.Store = s
 		o.Import = func(ctx context.Context, run *api.ImportRun) (wire.ImportSummary, error) {
@@ -69,6 +71,7 @@ func (a *app) importInto(ctx context.Context, n *node.Node, s store.Store, run *
 	if n.Recorder != nil {
 		importer.Exclusive = n.Recorder.Exclusive
 	}
+	importer.Recent = n.Recent
 	inputs := make([]pipeline.Input, len(run.Inputs))
 	for i := range run.Inputs {
 		inputs[i] = pipeline.Input{Name: run.Inputs[i].Name, Reader: &receivedInput{input: &run.Inputs[i], options: &run.Options}}

@@ -126,7 +126,7 @@ func (a *app) root() *cobra.Command {
 	a.add(root, groupLive, a.demoCommand(), a.runCommand(), a.statusCommand(), a.revokeCommand(), a.denylistCommand(), a.limitsCommand())
 	a.add(root, groupLook, a.sessionsCommand(), a.sessionCommand(), a.exploreCommand(), a.explainCommand(),
 		a.importCommand(), a.exportCommand())
-	a.add(root, groupConfigure, a.applyCommand(), a.validateCommand(), a.testCommand(), a.getCommand(), a.deleteCommand(),
+	a.add(root, groupConfigure, a.applyCommand(), a.validateCommand(), a.tryCommand(), a.testCommand(), a.getCommand(), a.deleteCommand(),
 		a.historyCommand(), a.rollbackCommand(), a.presetsCommand(), a.schemaCommand())
 	a.add(root, groupOther, a.jwtCommand(), a.keyCommand(), a.fieldsCommand(), a.versionCommand())
 	root.SetIn(a.stdin)

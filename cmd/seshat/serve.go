@@ -29,6 +29,7 @@ import (
 	"github.com/seshat-project/seshat/internal/store"
 	"github.com/seshat-project/seshat/internal/store/duckdb"
 	"github.com/seshat-project/seshat/internal/telemetry"
+	"github.com/seshat-project/seshat/internal/view"
 )
 
 // service is an instance that runs.
@@ -49,6 +50,7 @@ type service struct {
 	node     *node.Node
 	accounts *account.Keeper
 	audit    *audit.Log
+	views    *view.Keeper
 	tracer   *telemetry.Tracer
 	events   *telemetry.Events
 	feed     *live.Feed // of what is committed
@@ -107,7 +109,7 @@ func (a *app) start(ctx context.Context, c *config.Config) (s *service, err erro
 	}()
 	for _, step := range []func(context.Context) error{
 		s.claimData, s.openStore, s.startTracing, s.startEvents, s.startNode, s.declareFirst, s.startGateway, s.startExtProc,
-		s.startForwardAuth, s.followLogs, s.startAccounts, s.startAPI,
+		s.startForwardAuth, s.followLogs, s.startAccounts, s.startViews, s.startAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return s, err
@@ -329,7 +331,7 @@ func (s *service) startNode(ctx context.Context) error {
 				Session: c.SessionFields.Session, User: c.SessionFields.User, Verdict: c.SessionFields.Verdict,
 			},
 		},
-		Logger: s.logger("node"), Now: s.app.now,
+		Recent: recentBounds(c), Logger: s.logger("node"), Now: s.app.now,
 	}
 	if s.tracer != nil {
 		o.Inline.Trace = s.tracer.Trace

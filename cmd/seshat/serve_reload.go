@@ -29,6 +29,7 @@ func (s *service) reload(ctx context.Context, load func() (*config.Config, error
 		s.app.complain("the configuration before stays in force")
 		return
 	}
+	s.node.Recent.Use(recentBounds(c))
 	s.app.note("The configuration was read again and is in force.")
 	if waiting := waiting(s.config, c); len(waiting) > 0 {
 		s.app.complain("warning: what changed in " + strings.Join(waiting, ", ") + " comes into force at the next start")
@@ -79,7 +80,7 @@ func (s *service) replace(ctx context.Context, c *config.Config) error {
 func waiting(started, c *config.Config) (keys []string) {
 	reloaded := map[string]bool{
 		"trustedProxies": true, "trustedField": true, "forwardedFields": true, "via": true, "timeouts": true, "routes": true,
-		"upstreams": true, "resources": true, "shutdownGrace": true, "input": true,
+		"upstreams": true, "resources": true, "shutdownGrace": true, "input": true, "recent": true,
 		// Of routes. Other ways in have them from the start.
 		"environment": !otherWaysIn(started), "service": !otherWaysIn(started),
 	}
