@@ -108,11 +108,16 @@ func (a *app) openState(ctx context.Context) (*state, error) {
 
 // bucket opens a bucket, which is closed with the server.
 func (s *state) bucket(ctx context.Context, name string) (kv.Store, error) {
+	return s.bucketOf(ctx, name, 0)
+}
+
+// bucketOf opens a bucket that keeps history entries of a key; 0 is as many as there can be.
+func (s *state) bucketOf(ctx context.Context, name string, history uint8) (kv.Store, error) {
 	conn, err := s.server.Connect()
 	if err != nil {
 		return nil, &seshat.Error{Kind: seshat.ErrorUnavailable, Op: s.op, Err: err}
 	}
-	bucket, err := natskv.OpenConn(ctx, conn, natskv.Options{Bucket: name})
+	bucket, err := natskv.OpenConn(ctx, conn, natskv.Options{Bucket: name, History: history})
 	if err != nil {
 		conn.Close()
 		return nil, &seshat.Error{Kind: seshat.ErrorUnavailable, Op: s.op, Err: err}

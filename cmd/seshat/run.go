@@ -89,6 +89,7 @@ const (
 	groupLive      = "live"
 	groupLook      = "look"
 	groupConfigure = "configure"
+	groupAccess    = "access"
 	groupOther     = "other"
 )
 
@@ -116,6 +117,7 @@ func (a *app) root() *cobra.Command {
 		&cobra.Group{ID: groupLive, Title: "Live traffic:"},
 		&cobra.Group{ID: groupLook, Title: "Traffic and sessions:"},
 		&cobra.Group{ID: groupConfigure, Title: "Resources:"},
+		&cobra.Group{ID: groupAccess, Title: "Who may use the console and the API:"},
 		&cobra.Group{ID: groupOther, Title: "More:"},
 	)
 	root.SetHelpCommandGroupID(groupOther)
@@ -128,6 +130,7 @@ func (a *app) root() *cobra.Command {
 		a.importCommand(), a.exportCommand())
 	a.add(root, groupConfigure, a.applyCommand(), a.validateCommand(), a.tryCommand(), a.testCommand(), a.getCommand(), a.deleteCommand(),
 		a.historyCommand(), a.rollbackCommand(), a.presetsCommand(), a.schemaCommand())
+	a.add(root, groupAccess, a.userCommand(), a.tokenCommand(), a.auditCommand())
 	a.add(root, groupOther, a.jwtCommand(), a.keyCommand(), a.fieldsCommand(), a.versionCommand())
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

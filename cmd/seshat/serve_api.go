@@ -64,7 +64,7 @@ func (s *service) startAPI(ctx context.Context) error {
 		s.serveAPI("API for commands", local, mux, nil)
 		commands = local.Addr().String()
 	}
-	return s.claim.Announce(instance.Info{Address: commands, Token: token, Started: s.started, Version: version()})
+	return s.claim.Announce(instance.Info{Address: commands, Token: token, Console: s.api, Started: s.started, Version: version()})
 }
 
 // apiPaths are the API, the console, and what is beside them.

@@ -41,9 +41,11 @@ const (
 
 // Info is what a running instance says of itself.
 type Info struct {
-	PID     int       `json:"pid"`     // of this process when it is 0
-	Address string    `json:"address"` // host and port of the API
-	Token   string    `json:"token"`   // a secret: it is everything that the API asks for
+	PID     int    `json:"pid"`     // of this process when it is 0
+	Address string `json:"address"` // host and port of the API
+	Token   string `json:"token"`   // a secret: it is everything that the API asks for
+	// Console is where browsers reach the console, where that is not the address.
+	Console string    `json:"console,omitempty"`
 	Started time.Time `json:"started"`
 	Version string    `json:"version"`
 }
