@@ -245,7 +245,7 @@ func repeats(a, b *wire.Moment) bool {
 	switch a.Kind {
 	case wire.MomentRefused, wire.MomentTagged, wire.MomentSignInRefused, wire.MomentRefreshRefused:
 		return true
-	case wire.MomentRotation, wire.MomentIssued, wire.MomentRefresh:
+	case wire.MomentRotation, wire.MomentIssued:
 		// A cookie that changes with every response is one thing that happens.
 		return a.Name == b.Name && b.Time.Sub(last(a)) < runGap
 	default:

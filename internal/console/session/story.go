@@ -272,8 +272,7 @@ func last(s *wire.Session, at now) event {
 
 func signsIn(t *wire.Timeline) bool {
 	for i := range t.Moments {
-		switch t.Moments[i].Kind {
-		case wire.MomentSignIn, wire.MomentRegistration:
+		if k := t.Moments[i].Kind; k == wire.MomentSignIn || k == wire.MomentRegistration {
 			return true
 		}
 	}

@@ -51,8 +51,10 @@ func TestTell(t *testing.T) {
 			session: seshat.Session{User: "bob", State: seshat.StateEnded, EndedBy: seshat.EndLogout, EndedAt: &ended},
 			devices: home,
 			moments: []wire.Moment{
-				start, {Kind: wire.MomentSignIn, Time: after(0), Exchange: "01", User: "bob"},
-				{Kind: wire.MomentSignOut, Time: after(900), Exchange: "02"}, {Kind: wire.MomentEnd, Time: ended, Reason: "logout"},
+				start,
+				{Kind: wire.MomentSignIn, Time: after(0), Exchange: "01", User: "bob"},
+				{Kind: wire.MomentSignOut, Time: after(900), Exchange: "02"},
+				{Kind: wire.MomentEnd, Time: ended, Reason: "logout"},
 			},
 			want: []string{
 				"good Started by signing in as bob | from 192.0.2.7 with Firefox on Linux",
@@ -89,10 +91,13 @@ func TestTell(t *testing.T) {
 		"what identifies it": {
 			session: seshat.Session{State: seshat.StateRevoked},
 			moments: []wire.Moment{
-				{Kind: wire.MomentRotation, Time: after(1), Count: 1, Name: "SESS"}, {Kind: wire.MomentRotation, Time: after(2), Count: 4, Until: after(8), Name: "SESS"},
+				{Kind: wire.MomentRotation, Time: after(1), Count: 1, Name: "SESS"},
+				{Kind: wire.MomentRotation, Time: after(2), Count: 4, Until: after(8), Name: "SESS"},
 				{Kind: wire.MomentJoined, Time: after(9), Count: 1, Evidence: seshat.EvidenceTakeover, Score: 0.83},
-				{Kind: wire.MomentTagged, Time: after(10), Count: 1, By: "Limit/a"}, {Kind: wire.MomentRefreshRefused, Time: after(11), Count: 2},
-				{Kind: wire.MomentRegistration, Time: after(12), Count: 1}, {Kind: wire.MomentIssued, Time: after(13), Count: 1, Name: "bearer"},
+				{Kind: wire.MomentTagged, Time: after(10), Count: 1, By: "Limit/a"},
+				{Kind: wire.MomentRefreshRefused, Time: after(11), Count: 2},
+				{Kind: wire.MomentRegistration, Time: after(12), Count: 1},
+				{Kind: wire.MomentIssued, Time: after(13), Count: 1, Name: "bearer"},
 			},
 			want: []string{
 				"info Got a new ID in place of the old one 5 times | SESS",
@@ -140,8 +145,11 @@ func TestSure(t *testing.T) {
 		links      []seshat.Link
 		word, why  string
 	}{
-		{1, nil, "certain", "a session rule says"}, {0.95, nil, "very likely", "the built-in set"}, {0.8, inferred, "likely", "inferred"},
-		{0.5, nil, "uncertain", "one address and user agent"}, {0.2, nil, "a guess", "share an address"},
+		{1, nil, "certain", "a session rule says"},
+		{0.95, nil, "very likely", "the built-in set"},
+		{0.8, inferred, "likely", "inferred"},
+		{0.5, nil, "uncertain", "one address and user agent"},
+		{0.2, nil, "a guess", "share an address"},
 	} {
 		if word, why := sure(c.confidence, c.links); word != c.word || !strings.Contains(why, c.why) {
 			t.Errorf("%v: %q because %q; want %q because %q", c.confidence, word, why, c.word, c.why)
@@ -186,9 +194,12 @@ func TestCurl(t *testing.T) {
 	x := &wire.Exchange{
 		Method: "POST", Host: "shop.example", Path: "/it's/<ID>", UserAgent: "a'b\x1b[2J", RequestBytes: 12,
 		ClientSessionIDs: []wire.ClientSessionID{
-			{Side: "request", Location: "cookie", Field: "SID"}, {Side: "request", Location: "cookie", Field: "theme"},
-			{Side: "request", Location: "header", Field: "Authorization"}, {Side: "request", Location: "header", Field: "authorization"},
-			{Side: "response", Location: "cookie", Field: "NEW"}, {Side: "request", Location: "header", Field: "Authorization"},
+			{Side: "request", Location: "cookie", Field: "SID"},
+			{Side: "request", Location: "cookie", Field: "theme"},
+			{Side: "request", Location: "header", Field: "Authorization"},
+			{Side: "request", Location: "header", Field: "authorization"},
+			{Side: "response", Location: "cookie", Field: "NEW"},
+			{Side: "request", Location: "header", Field: "Authorization"},
 		},
 	}
 	want := `curl \
@@ -216,17 +227,29 @@ func TestBecause(t *testing.T) {
 		links []seshat.Link
 		want  string
 	}{
-		{wire.Exchange{Key: "09", ClientSessionIDs: []wire.ClientSessionID{cookie, fallback}}, []seshat.Link{link},
+		{
+			wire.Exchange{Key: "09", ClientSessionIDs: []wire.ClientSessionID{cookie, fallback}},
+			[]seshat.Link{link},
 			"Session rule shop (identifier 0) found the session ID abcd…(26) in the cookie SID of the request. It is tried as number 1 of the 2 that were found, and decides. " +
-				"It is of this session since 2026-01-02 10:00:00 UTC: the response put it in place of the old one, under the same name."},
-		{wire.Exchange{Key: wire.KeyText(7), ClientSessionIDs: []wire.ClientSessionID{cookie}}, []seshat.Link{link},
+				"It is of this session since 2026-01-02 10:00:00 UTC: the response put it in place of the old one, under the same name.",
+		},
+		{
+			wire.Exchange{Key: wire.KeyText(7), ClientSessionIDs: []wire.ClientSessionID{cookie}},
+			[]seshat.Link{link},
 			"Session rule shop (identifier 0) found the session ID abcd…(26) in the cookie SID of the request. " +
-				"This exchange brought it into the session: the response put it in place of the old one, under the same name."},
+				"This exchange brought it into the session: the response put it in place of the old one, under the same name.",
+		},
 		{wire.Exchange{ClientSessionIDs: []wire.ClientSessionID{fallback}}, nil, "No session ID was found in it, so address and user agent stand in for one."},
-		{wire.Exchange{ClientSessionIDs: []wire.ClientSessionID{fallback}}, []seshat.Link{link},
-			"No session ID was found in it, so address and user agent stand in for one. It was the only session of its device at the time, so the exchange was taken for a part of it."},
-		{wire.Exchange{ClientSessionIDs: []wire.ClientSessionID{cookie}}, nil,
-			"Session rule shop (identifier 0) found the session ID abcd…(26) in the cookie SID of the request. The lineage of the session does not name it: what else the exchange shows leads here."},
+		{
+			wire.Exchange{ClientSessionIDs: []wire.ClientSessionID{fallback}},
+			[]seshat.Link{link},
+			"No session ID was found in it, so address and user agent stand in for one. It was the only session of its device at the time, so the exchange was taken for a part of it.",
+		},
+		{
+			wire.Exchange{ClientSessionIDs: []wire.ClientSessionID{cookie}},
+			nil,
+			"Session rule shop (identifier 0) found the session ID abcd…(26) in the cookie SID of the request. The lineage of the session does not name it: what else the exchange shows leads here.",
+		},
 		{wire.Exchange{Grouping: 3}, nil, "Nothing is kept of what identified it."},
 	} {
 		if got := strings.Join(because(&c.x, c.links), " "); got != c.want {

@@ -180,8 +180,11 @@ type part struct {
 // counts are the classes of statuses, from the bottom to the top: what is wrong lies on top, where it ends in the eye.
 func counts(b *wire.TimelineCount) []part {
 	return []part{
-		{"c-ok", "successes", b.OK}, {"c-redirect", "redirects", b.Redirects}, {"c-none", "without response", b.None},
-		{"c-client", "client errors", b.ClientErrors}, {"c-server", "server errors", b.ServerErrors},
+		{"c-ok", "successes", b.OK},
+		{"c-redirect", "redirects", b.Redirects},
+		{"c-none", "without response", b.None},
+		{"c-client", "client errors", b.ClientErrors},
+		{"c-server", "server errors", b.ServerErrors},
 	}
 }
 

@@ -258,9 +258,13 @@ type legendEntry struct {
 
 func markLegend() []legendEntry {
 	return []legendEntry{
-		{markOf(wire.MomentStart), "start"}, {markOf(wire.MomentSignIn), "sign-in"}, {markOf(wire.MomentRefresh), "new ID or refresh"},
-		{markOf(wire.MomentAddress), "other network or device"}, {markOf(wire.MomentSignInRefused), "refused by the origin, or tagged"},
-		{markOf(wire.MomentRefused), "refused or revoked"}, {markOf(wire.MomentEnd), "end"},
+		{markOf(wire.MomentStart), "start"},
+		{markOf(wire.MomentSignIn), "sign-in"},
+		{markOf(wire.MomentRefresh), "new ID or refresh"},
+		{markOf(wire.MomentAddress), "other network or device"},
+		{markOf(wire.MomentSignInRefused), "refused by the origin, or tagged"},
+		{markOf(wire.MomentRefused), "refused or revoked"},
+		{markOf(wire.MomentEnd), "end"},
 	}
 }
 
