@@ -24,7 +24,7 @@ document.addEventListener("click", (event) => {
 }, true);
 
 // The row that was opened is where the focus is again.
-const opened = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+const opened = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
 if (opened?.matches("tbody[data-place] tr")) {
   opened.scrollIntoView({ block: "center" });
   opened.querySelector("[data-row]")?.focus({ preventScroll: true });
