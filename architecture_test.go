@@ -154,7 +154,7 @@ var neighbours = map[string][]string{
 	"internal/console/sessions":    consolePage(),
 	"internal/console/session":     consolePage(),
 	"internal/console/explorer":    consolePage(),
-	"internal/console/rules":       consolePage(),
+	"internal/console/rules":       append(consolePage(), "internal/console/manage"),
 	"internal/console/declared":    append(consolePage(), "internal/console/manage"),
 	"internal/console/limits":      append(consolePage(), "internal/console/manage"),
 	"internal/console/manage":      consolePage(),

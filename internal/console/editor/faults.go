@@ -83,3 +83,13 @@ func (f *Form) Control(field string) string {
 
 // ID is the ID of the element of a control.
 func ID(name string) string { return strings.NewReplacer("[", "-", "]", "", ".", "-").Replace(name) }
+
+// WrongWithin reports whether something is wrong with a control of a part, such as one condition of a list.
+func (f *Form) WrongWithin(path string) bool {
+	for name := range f.at {
+		if strings.HasPrefix(name, path) {
+			return true
+		}
+	}
+	return false
+}

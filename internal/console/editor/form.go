@@ -174,3 +174,6 @@ func (f *Form) Duration(name string) *seshat.Duration {
 	}
 	return &d
 }
+
+// Lose says that the form cannot show a field as it is.
+func (f *Form) Lose(path string) { f.lose(path) }
