@@ -83,6 +83,7 @@ var layers = map[string]layer{
 	"internal/console/rules":       adapters,
 	"internal/console/declared":    adapters,
 	"internal/console/manage":      adapters,
+	"internal/console/consoletest": adapters,
 	"internal/console/limits":      adapters,
 	"internal/console/settings":    adapters,
 	"internal/console/signin":      adapters,
@@ -158,6 +159,7 @@ var neighbours = map[string][]string{
 	"internal/console/declared":    append(consolePage(), "internal/console/manage"),
 	"internal/console/limits":      append(consolePage(), "internal/console/manage"),
 	"internal/console/manage":      consolePage(),
+	"internal/console/consoletest": append(consolePage(), "internal/api", "internal/console/assets", "internal/console/manage", "internal/kv/memory", "internal/store/memory"),
 	"internal/console/settings":    consolePage(),
 	"internal/console/signin":      consolePage(),
 	"internal/extproc":             {"internal/accesslogservice"}, // one server for what Envoy sends

@@ -5,16 +5,19 @@ package limits
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
+import (
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
+)
 
 import (
+	"net/url"
+	"strconv"
+
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/console/editor"
 	"github.com/seshat-project/seshat/internal/console/ui"
-	"net/url"
-	"strconv"
 )
 
 func denyButton() templ.Component {

@@ -5,10 +5,14 @@ package limits
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
+import (
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
+)
 
 import (
+	"strings"
+
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/console/editor"
@@ -16,7 +20,6 @@ import (
 	"github.com/seshat-project/seshat/internal/console/ui"
 	"github.com/seshat-project/seshat/internal/preview"
 	"github.com/seshat-project/seshat/internal/resource"
-	"strings"
 )
 
 // head says since when the numbers of a list count, and has them loaded again while somebody looks.

@@ -71,6 +71,12 @@ func readValidation(f *editor.Form) seshat.Spec {
 		JWKS: f.Text("spec.jwks"), Issuers: f.Lines("spec.issuers"), Audiences: f.Lines("spec.audiences"), Action: f.Get("spec.action"),
 		Status: f.Number("spec.status"),
 	}
+	switch {
+	case s.JWKSURL == "" && s.JWKS == "":
+		f.Fault("spec.jwksURL", "neither an address nor keys", "say where the issuer publishes its keys, or what they are")
+	case s.JWKSURL != "" && s.JWKS != "":
+		f.Fault("spec.jwks", "both an address and keys", "keep one of the two")
+	}
 	if f.Get("spec.token.form") == tokenElsewhere {
 		token := f.Extract("spec.token")
 		s.Token = &token

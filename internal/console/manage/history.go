@@ -38,7 +38,7 @@ func (p *Pages) history(q *web.Request) error {
 		from, to = to, from // the older one first, however they were picked
 	}
 	if h.diff, err = q.API.Registry().Diff(q.Context(), p.Kind, name, from, to); err != nil {
-		return err
+		return missing(err)
 	}
 	page := p.page(name)
 	page.Title, page.Heading = name+", history", name

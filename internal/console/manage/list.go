@@ -89,7 +89,7 @@ func (p *Pages) enable(q *web.Request) error {
 	case errors.Is(err, kv.ErrConflict):
 		return q.Refused(back, "Not switched: "+name+" has changed meanwhile. This is how it is now.")
 	case err != nil:
-		return p.unable(q, err)
+		return p.unable(q, missing(err))
 	}
 	text := name + " is switched off."
 	if on {
