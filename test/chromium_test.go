@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -148,7 +149,14 @@ func (b *tab) choose(selector, value string) {
 func (b *tab) press(keys ...string) {
 	b.t.Helper()
 	for _, k := range keys {
-		b.do("press a key", chromedp.KeyEvent(k))
+		if k != kb.Enter {
+			b.do("press a key", chromedp.KeyEvent(k))
+			continue
+		}
+		// As a keyboard does it: what prevents the key going down prevents the character too, and so the form being sent.
+		down := input.DispatchKeyEvent(input.KeyDown).WithKey("Enter").WithCode("Enter").WithText("\r").WithWindowsVirtualKeyCode(enterCode)
+		up := input.DispatchKeyEvent(input.KeyUp).WithKey("Enter").WithCode("Enter").WithWindowsVirtualKeyCode(enterCode)
+		b.do("press Enter", down, up)
 	}
 }
 
@@ -163,6 +171,8 @@ func (b *tab) back() {
 	b.t.Helper()
 	b.do("go back", chromedp.NavigateBack(), chromedp.WaitReady("body"))
 }
+
+const enterCode = 13
 
 // text is the text of what a selector finds first, as it is seen.
 func (b *tab) text(selector string) string {

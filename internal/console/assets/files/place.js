@@ -23,9 +23,10 @@ document.addEventListener("click", (event) => {
   if (row) keep((here) => { here.hash = row.id; });
 }, true);
 
-// The row that was opened is where the focus is again.
-const opened = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
-if (opened?.matches("tbody[data-place] tr")) {
+// The row that was opened is where the focus is again, whether the page is loaded anew or was kept by the browser.
+addEventListener("pageshow", () => {
+  const opened = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
+  if (!opened?.matches("tbody[data-place] tr")) return;
   opened.scrollIntoView({ block: "center" });
   opened.querySelector("[data-row]")?.focus({ preventScroll: true });
-}
+});
