@@ -51,8 +51,6 @@ func (a *app) apiOptions(n *node.Node, s store.Store, token string) api.Options 
 		o.Version = info.Main.Version
 	}
 	o.LimitStats = func() []enforce.RuleStats { return n.Enforcer.Stats().Rules }
-	o.Preview = func(ctx context.Context, d *api.Draft) (*wire.Preview, error) { return a.preview(ctx, n, d) }
-	o.PreviewSource = func(context.Context) (wire.PreviewSource, error) { return previewSource(n), nil }
 	if s != nil {
 		o.Store = s
 		o.Import = func(ctx context.Context, run *api.ImportRun) (wire.ImportSummary, error) {

@@ -51,6 +51,7 @@ type service struct {
 	accounts *account.Keeper
 	audit    *audit.Log
 	views    *view.Keeper
+	previews *previewPeers
 	tracer   *telemetry.Tracer
 	events   *telemetry.Events
 	feed     *live.Feed // of what is committed
@@ -109,7 +110,8 @@ func (a *app) start(ctx context.Context, c *config.Config) (s *service, err erro
 	}()
 	for _, step := range []func(context.Context) error{
 		s.claimData, s.openStore, s.startTracing, s.startEvents, s.startNode, s.declareFirst, s.startGateway, s.startExtProc,
-		s.startForwardAuth, s.followLogs, s.startAccounts, s.startViews, s.startAPI,
+		s.startForwardAuth, s.followLogs, s.startAccounts, s.startViews, s.startPreviews,
+		s.startAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return s, err

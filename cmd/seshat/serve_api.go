@@ -165,7 +165,7 @@ func (s *service) apiHandler(ctx context.Context, token string) (http.Handler, e
 	o := s.app.apiOptions(s.node, s.store, token)
 	o.Status = func(context.Context) wire.Status { return s.status() }
 	o.Authenticator, o.Accounts, o.Audit = api.NewAuthenticator(token, s.accounts), s.accounts, s.audit
-	o.Views = s.views
+	o.Views, o.Preview, o.PreviewSource = s.views, s.previews.preview, s.previews.source
 	o.Version, o.Logger, o.Hosts = version(), s.logger("api"), s.config.API.Names()
 	if s.store != nil {
 		o.Feed = s.feed

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -241,5 +242,61 @@ func TestOpenFails(t *testing.T) {
 	defer conn.Close()
 	if _, err := natsjournal.Open(t.Context(), conn, natsjournal.Options{Stream: "a b"}); err == nil {
 		t.Error("opened a stream with a bad name")
+	}
+}
+
+// TestAsk asks the other members of a bus.
+func TestAsk(t *testing.T) {
+	s := start(t, natsserver.Options{Dir: t.TempDir()})
+	t.Cleanup(s.Close)
+	member := func(answer string) *natsjournal.Bus {
+		conn := connect(t, s)
+		t.Cleanup(conn.Close)
+		bus := natsjournal.NewBus(conn, "questions")
+		t.Cleanup(func() { _ = bus.Close() })
+		if _, err := bus.Answer(func(question []byte) []byte {
+			if answer == "" {
+				return nil
+			}
+			return append([]byte(answer+" to "), question...)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return bus
+	}
+	asking := member("itself")
+	ctx := context.Background()
+	if got, err := asking.Ask(ctx, []byte("x"), 5, 50*time.Millisecond); err != nil || len(got) != 0 {
+		t.Fatalf("it answers itself: %q, %v", got, err)
+	}
+	for _, name := range []string{"a", "b", ""} {
+		member(name)
+	}
+	within := func(wanted int) []string {
+		t.Helper()
+		got, err := asking.Ask(ctx, []byte("x"), wanted, time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, answer := range got {
+			out = append(out, string(answer))
+		}
+		slices.Sort(out)
+		return out
+	}
+	deadline := time.Now().Add(patience)
+	for len(within(2)) < 2 && time.Now().Before(deadline) { // until the server knows them
+	}
+	if got := within(3); !slices.Equal(got, []string{"a to x", "b to x"}) {
+		t.Errorf("answers %q", got)
+	}
+	if got := within(1); len(got) != 1 {
+		t.Errorf("one was wanted: %q", got)
+	}
+	ended, end := context.WithCancel(ctx)
+	end()
+	if _, err := asking.Ask(ended, []byte("x"), 3, time.Second); !errors.Is(err, context.Canceled) {
+		t.Errorf("nobody waits any more: %v", err)
 	}
 }
