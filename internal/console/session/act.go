@@ -3,6 +3,7 @@ package session
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/seshat-project/seshat"
@@ -151,4 +152,9 @@ func exportOf(id seshat.SessionID, format string) string {
 // explorerOf is the address of the explorer with the session's exchanges.
 func explorerOf(id seshat.SessionID) string {
 	return web.Address("/explorer", url.Values{"filter": {"session:" + id.String()}, "since": {whole}})
+}
+
+// revoked reports whether an entry of the denylist is about the session itself.
+func revoked(s *wire.Session) bool {
+	return slices.ContainsFunc(s.Denials, func(d seshat.Denial) bool { return d.Session == s.ID })
 }

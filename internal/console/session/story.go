@@ -217,8 +217,8 @@ func eventOf(s *wire.Session, t *wire.Timeline, m *moment) event {
 	case wire.MomentEnd:
 		e.Text = "Ended: " + ending(s, now{m.Time})
 	}
-	if m.Count > 1 && !m.Until.IsZero() && e.Note == "" {
-		e.Note = "until " + ui.Clock(m.Until)[:len("15:04:05")]
+	if m.Count > 1 && m.Until.Sub(m.Time) >= time.Second && e.Note == "" {
+		e.Note = "until " + m.Until.UTC().Format(time.TimeOnly)
 	}
 	return e
 }
