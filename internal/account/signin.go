@@ -127,11 +127,13 @@ type Identity struct {
 	Role Role
 }
 
+// byProvider is who makes and changes users by what an OpenID provider says.
+const byProvider = "OpenID provider"
+
 // SignInIdentity begins a session of the user who is somebody to an OpenID provider. There is made one where there is none
 // and the provider says which role they have; never is a user of the same name taken for them, who may be somebody else. The
 // error is ErrRefused for who may not sign in.
 func (k *Keeper) SignInIdentity(ctx context.Context, id Identity, replaced string, c Client) (*SignedIn, error) {
-	const by = "openid provider"
 	if err := k.sound(); err != nil {
 		return nil, err
 	}
@@ -146,16 +148,16 @@ func (k *Keeper) SignInIdentity(ctx context.Context, id Identity, replaced strin
 	case found && item.Value.Disabled:
 		return nil, k.refuse(ctx, actionSignIn, item.Value.Name, c, "the user is disabled", ErrRefused)
 	case found && id.Role != "" && id.Role != item.Value.Role:
-		user, err = k.audited(ctx, "user.change", item.Value.Name, c, "role "+string(id.Role)+" by the OpenID provider", func() (User, kv.Revision, error) {
-			return k.Change(ctx, item.Value.Name, item.Revision, Change{Role: &id.Role}, by)
+		user, err = k.audited(ctx, "user.change", item.Value.Name, c, "role "+string(id.Role)+"", func() (User, kv.Revision, error) {
+			return k.Change(ctx, item.Value.Name, item.Revision, Change{Role: &id.Role}, byProvider)
 		})
 	case found:
 		user = item.Value.User
 	case id.Role == "":
 		return nil, k.refuse(ctx, actionSignIn, shown, c, "the OpenID provider gives no role, and there is no such user", ErrRefused)
 	default:
-		user, err = k.audited(ctx, "user.create", shown, c, "role "+string(id.Role)+" by the OpenID provider", func() (User, kv.Revision, error) {
-			return k.Create(ctx, NewUser{Name: id.Name, DisplayName: id.DisplayName, Role: id.Role, Issuer: id.Issuer, Subject: id.Subject}, by)
+		user, err = k.audited(ctx, "user.create", shown, c, "role "+string(id.Role)+"", func() (User, kv.Revision, error) {
+			return k.Create(ctx, NewUser{Name: id.Name, DisplayName: id.DisplayName, Role: id.Role, Issuer: id.Issuer, Subject: id.Subject}, byProvider)
 		})
 	}
 	if err != nil {
@@ -170,7 +172,7 @@ func (k *Keeper) SignInIdentity(ctx context.Context, id Identity, replaced strin
 // audited makes a change of a user that no request of the API makes.
 func (k *Keeper) audited(ctx context.Context, action, subject string, c Client, detail string, change func() (User, kv.Revision, error)) (User, error) {
 	entry, err := k.options.Audit.Begin(ctx, audit.Event{
-		By: subject, Means: audit.MeansConsole, Address: c.Address, Action: action, Subject: subject, Detail: detail,
+		By: byProvider, Means: audit.MeansProvider, Address: c.Address, Action: action, Subject: subject, Detail: detail,
 	})
 	if err != nil {
 		return User{}, err

@@ -19,7 +19,7 @@ type auditInput struct {
 	By      string `query:"by" maxLength:"256" doc:"Who did it."`
 	Action  string `query:"action" maxLength:"64" doc:"Such as user.create; with a dot at its end, all that begin with it."`
 	Subject string `query:"subject" maxLength:"512"`
-	Means   string `query:"means" enum:"console,token,owner"`
+	Means   string `query:"means" enum:"console,token,provider,owner"`
 	Outcome string `query:"outcome" enum:"begun,done,refused,failed"`
 	Since   string `query:"since" maxLength:"64" doc:"From when: a time (RFC 3339), or a length of time before now."`
 	Until   string `query:"until" maxLength:"64"`

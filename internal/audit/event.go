@@ -18,10 +18,11 @@ type Means string
 
 // The means.
 const (
-	MeansNone    Means = ""        // nobody is signed in: attempts to
-	MeansConsole Means = "console" // a session of the console
-	MeansToken   Means = "token"   // an API token
-	MeansOwner   Means = "owner"   // the owner of the data directory, by the token of the instance or a link of theirs
+	MeansNone     Means = ""         // nobody is signed in: attempts to
+	MeansConsole  Means = "console"  // a session of the console
+	MeansToken    Means = "token"    // an API token
+	MeansProvider Means = "provider" // what an OpenID provider says of somebody who signs in
+	MeansOwner    Means = "owner"    // the owner of the data directory, by the token of the instance or a link of theirs
 )
 
 // Outcome is what became of it.

@@ -57,6 +57,8 @@ type Log struct {
 	events   half
 	attempts half
 	full     chan struct{}
+	mu       sync.Mutex
+	last     time.Time // of the newest ID of this process
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 }
@@ -147,7 +149,7 @@ func (l *Log) write(ctx context.Context, e Event) (*Entry, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
 	defer cancel()
 	e.Time = l.options.Now().UTC()
-	e.ID = newID(e.Time)
+	e.ID = newID(l.next(e.Time))
 	e.clean()
 	h := &l.events
 	if e.Means == MeansNone {
@@ -197,7 +199,18 @@ func (l *Log) tell(ctx context.Context, e *Event) {
 		"action", e.Action, "subject", e.Subject, "before", e.Before, "after", e.After, "outcome", string(e.Outcome), "detail", e.Detail)
 }
 
-// randomBytes of an ID tell apart what happens in one nanosecond.
+// next is the time that an ID is made of: what is written later comes later, also where the clock stands still.
+func (l *Log) next(now time.Time) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !now.After(l.last) {
+		now = l.last.Add(time.Nanosecond)
+	}
+	l.last = now
+	return now
+}
+
+// randomBytes of an ID tell apart what happens in two processes in one nanosecond.
 const randomBytes = 4
 
 // newID is an ID whose order is that of time.

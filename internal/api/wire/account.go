@@ -166,7 +166,7 @@ type AuditEvent struct {
 	ID      string    `json:"id"`
 	Time    time.Time `json:"time"`
 	By      string    `json:"by,omitempty" doc:"The user, or the person that the owner of the data directory acts for."`
-	Means   string    `json:"means,omitempty" enum:",console,token,owner" doc:"How they showed who they are; absent of attempts to sign in."`
+	Means   string    `json:"means,omitempty" enum:",console,token,provider,owner" doc:"How they showed who they are; absent of attempts to sign in."`
 	Token   string    `json:"token,omitempty" doc:"The name of the API token."`
 	Address string    `json:"address,omitempty"`
 	Action  string    `json:"action" doc:"Such as resource.apply."`
