@@ -5,10 +5,8 @@ package manage
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"github.com/seshat-project/seshat/internal/api/wire"
@@ -38,7 +36,7 @@ func verdict(v *preview.TrialVerdict) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if v.Text != "" {
-			templ_7745c5c3_Var2 := []any{"notice", grade(v.Grade)}
+			var templ_7745c5c3_Var2 = []any{"notice", grade(v.Grade)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var2...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -105,7 +103,7 @@ func warnings(p *wire.Preview) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for i := range p.Warnings {
-				templ_7745c5c3_Var6 := []any{"notice", grade(p.Warnings[i].Grade)}
+				var templ_7745c5c3_Var6 = []any{"notice", grade(p.Warnings[i].Grade)}
 				templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var6...)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
