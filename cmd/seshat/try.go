@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -139,7 +138,7 @@ func (a *app) tryHere(ctx context.Context, o *tryOptions, add []resource.Parsed,
 			return nil, registryError("list the resources", err)
 		}
 	}
-	var file io.Reader = a.stdin
+	file := a.stdin
 	if o.exchanges != "-" {
 		opened, err := os.Open(o.exchanges)
 		if err != nil {

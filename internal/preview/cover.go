@@ -32,7 +32,7 @@ func (t *trial) coverRules() {
 				tally.bodiesUnread++
 			}
 		}
-		counted := map[identifierKey]bool{}
+		counted, ruled := map[identifierKey]bool{}, map[seshat.RuleID]bool{}
 		for j := range o.IDs {
 			id := &o.IDs[j]
 			tally := tallies[id.Rule]
@@ -44,15 +44,13 @@ func (t *trial) coverRules() {
 				tally.decides++
 				one.decides++
 			}
-			whole := identifierKey{id.Rule, -1}
-			for key, count := range map[identifierKey]func(){
-				{id.Rule, id.Index}: func() { add(&one.found, &one.foundSuccessful, good) },
-				whole:               func() { add(&tally.found, &tally.foundSuccessful, good) },
-			} {
-				if !counted[key] {
-					counted[key] = true
-					count()
-				}
+			if key := (identifierKey{id.Rule, id.Index}); !counted[key] { // it may have found something on both sides
+				counted[key] = true
+				add(&one.found, &one.foundSuccessful, good)
+			}
+			if !ruled[id.Rule] {
+				ruled[id.Rule] = true
+				add(&tally.found, &tally.foundSuccessful, good)
 			}
 		}
 	}
@@ -124,10 +122,25 @@ func readsUnreadBody(r *rule.Rule, x *seshat.Exchange) bool {
 	return false
 }
 
+// bodiesUnread is how many exchanges in scope of a rule have a body that it looks at and nobody has read.
+func (t *trial) bodiesUnread(r *rule.Rule) int { return t.unreadBodies[r.ID] }
+
+// unread notes and warns of the bodies that a rule of the draft would look at and that nobody has read.
+func (t *trial) unread(r *rule.Rule, tally *ruleTally) {
+	if tally.bodiesUnread == 0 {
+		return
+	}
+	if t.unreadBodies == nil {
+		t.unreadBodies = map[seshat.RuleID]int{}
+	}
+	t.unreadBodies[r.ID] = tally.bodiesUnread
+	t.warnOf(WarnBodiesNotRead, GradeWarning, string(seshat.KindSessionRule)+"/"+r.Name, -1, tally.bodiesUnread, nil,
+		"%s looks at bodies, and those of %s were not read, since nothing in force asks for them: try it on a recording that has them", r.Name, plural(tally.bodiesUnread, "exchange"))
+}
+
 // scopes tell what an exchange is in the scope of.
 type scopes struct {
 	list  []*rule.Scope
-	needs bool
 	found []int
 }
 

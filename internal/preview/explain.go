@@ -22,7 +22,7 @@ type ruleTally struct {
 	inScope, found, decides, successful, foundSuccessful int
 	identifiers                                          []identifierTally
 	draft                                                bool
-	// missedWithout counts exchanges in scope whose body a rule of the draft looks at and nobody has read.
+	// bodiesUnread counts exchanges in scope whose body a rule of the draft looks at and nobody has read.
 	bodiesUnread int
 }
 
@@ -88,14 +88,14 @@ func (t *trial) lacks(i int, x *seshat.Exchange, rules []*rule.Rule) bool {
 
 // detailOf names the condition or the transformation that is to blame.
 func detailOf(trace *identify.IdentifierTrace, reason identify.Reason) string {
-	switch reason {
-	case identify.ReasonCondition:
+	if reason == identify.ReasonCondition {
 		for _, c := range trace.Conditions {
 			if !c.Held {
 				return strings.TrimSpace(c.Where + " " + c.Asks)
 			}
 		}
-	case identify.ReasonTransformation:
+	}
+	if reason == identify.ReasonTransformation {
 		for _, place := range trace.Places {
 			for _, field := range place.Fields {
 				for _, step := range field.Steps {
@@ -112,7 +112,7 @@ func detailOf(trace *identify.IdentifierTrace, reason identify.Reason) string {
 // sentence is what became of an identifier in one exchange, in words. Values in it are masked.
 func sentence(ruleName string, trace *identify.IdentifierTrace) string {
 	name := fmt.Sprintf("%s, identifier %d: ", ruleName, trace.Index)
-	switch trace.Reason() {
+	switch trace.Reason() { //nolint:exhaustive // the others are about the field that was found
 	case identify.ReasonNone:
 		for _, place := range trace.Places {
 			for _, field := range place.Fields {

@@ -57,7 +57,6 @@ const (
 	WarnEqualValues     = "equal-values"     // two identifiers find the same
 	WarnMixedUsers      = "mixed-users"      // sessions that would hold several users
 	WarnBodiesNotRead   = "bodies-not-read"  // nothing in force asks for the bodies it looks at
-	WarnMasked          = "masked"           // a mask rule in force hides what was there
 	WarnNotTried        = "not-tried"        // a kind of resource that says nothing of recorded traffic
 	WarnLosesIdentified = "loses-identified" // fewer exchanges would be identified than before
 	WarnDisabled        = "disabled"         // the resource is switched off

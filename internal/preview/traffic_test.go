@@ -110,7 +110,7 @@ func newInput(t testing.TB, exchanges []*seshat.Exchange, inForce, add string, r
 	t.Helper()
 	return &preview.Input{
 		Exchanges: exchanges, InForce: parse(t, inForce), Add: parse(t, add), Remove: remove, Digester: digester,
-		Correlation: func(rules *rule.Ruleset) correlate.Config {
+		Correlation: func(*rule.Ruleset) correlate.Config {
 			config := correlate.DefaultConfig(func(first seshat.Digest, at time.Time) seshat.SessionID {
 				id := seshat.SessionID(digester.HashLabelled("session", string(first[:]), at.String()))
 				return id

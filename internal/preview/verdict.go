@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/seshat-project/seshat"
-	"github.com/seshat-project/seshat/internal/rule"
 )
 
 // judge says in one sentence what the report comes to: what the draft does, and the gravest of what is wrong with it.
@@ -157,20 +156,4 @@ func verb(n int, before, one, several string) string {
 		return before + one
 	}
 	return before + several
-}
-
-// bodiesUnread is how many exchanges in scope of a rule have a body that it looks at and nobody has read.
-func (t *trial) bodiesUnread(r *rule.Rule) int { return t.unreadBodies[r.ID] }
-
-// unread notes and warns of the bodies that a rule of the draft would look at and that nobody has read.
-func (t *trial) unread(r *rule.Rule, tally *ruleTally) {
-	if tally.bodiesUnread == 0 {
-		return
-	}
-	if t.unreadBodies == nil {
-		t.unreadBodies = map[seshat.RuleID]int{}
-	}
-	t.unreadBodies[r.ID] = tally.bodiesUnread
-	t.warnOf(WarnBodiesNotRead, GradeWarning, string(seshat.KindSessionRule)+"/"+r.Name, -1, tally.bodiesUnread, nil,
-		"%s looks at bodies, and those of %s were not read, since nothing in force asks for them: try it on a recording that has them", r.Name, plural(tally.bodiesUnread, "exchange"))
 }

@@ -143,9 +143,9 @@ func (h *hiding) path(path string) string {
 			name, _, ok := c.Next(&h.scratch)
 			return ok && h.hides(seshat.InRequest, seshat.LocationPathParameter, name)
 		})
-		switch {
-		case left == parameters:
-		case left == "":
+		switch left {
+		case parameters:
+		case "":
 			segments[i] = name
 		default:
 			segments[i] = name + ";" + left
@@ -257,13 +257,14 @@ func (h *hiding) members(side seshat.Side, data []byte) ([]span, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch delimiter, _ := token.(json.Delim); {
-		case delimiter == '{' || delimiter == '[':
+		delimiter, _ := token.(json.Delim)
+		if delimiter == '{' || delimiter == '[' {
 			open = append(open, level{delimiter == '{', delimiter == '{'})
 			continue
-		case delimiter != 0:
+		}
+		if delimiter != 0 {
 			open = open[:len(open)-1]
-		case len(open) > 0 && open[len(open)-1].name:
+		} else if len(open) > 0 && open[len(open)-1].name {
 			open[len(open)-1].name = false
 			if name, ok := token.(string); !ok || !h.hides(side, seshat.LocationBody, name) {
 				continue
