@@ -116,10 +116,32 @@ func (b *tab) visit(path string) {
 	b.do("visit "+path, chromedp.Navigate(path), chromedp.WaitReady("body"))
 }
 
-// click clicks what a CSS selector finds first that can be seen.
+// found waits until a CSS selector finds something that can be seen, brings it into view, and returns where its middle is.
+// It asks scripts only: what the library keeps of the page's nodes is wrong for moments after a page is left.
+func (b *tab) found(selector string) (x, y float64) {
+	b.t.Helper()
+	find := visible(selector)
+	b.until("the page shows "+selector, `document.readyState !== "loading" && `+find)
+	at := value[[]float64](b, `(() => {
+		const e = `+find+`;
+		const r = e.getBoundingClientRect();
+		if (r.top < 0 || r.bottom > innerHeight || r.left < 0 || r.right > innerWidth) e.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
+		const n = e.getBoundingClientRect();
+		return [n.x + n.width / 2, n.y + n.height / 2];
+	})()`)
+	return at[0], at[1]
+}
+
+// visible is the first element that a selector finds and that can be seen, in JavaScript.
+func visible(selector string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll(%s)].find(e => e.checkVisibility({checkVisibilityCSS: true}) && e.getBoundingClientRect().width > 0)`, script(selector))
+}
+
+// click clicks with the mouse on what a CSS selector finds first that can be seen.
 func (b *tab) click(selector string) {
 	b.t.Helper()
-	b.do("click "+selector, chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.ScrollIntoView(selector, chromedp.ByQuery), chromedp.Click(selector, chromedp.ByQuery))
+	x, y := b.found(selector)
+	b.do("click "+selector, chromedp.MouseClickXY(x, y))
 }
 
 // clickAway clicks what leads to another page, and waits until that is loaded.
@@ -133,16 +155,18 @@ func (b *tab) clickAway(selector string) {
 // fill replaces what a field holds, by the keyboard.
 func (b *tab) fill(selector, text string) {
 	b.t.Helper()
-	b.do("fill "+selector, chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.Focus(selector, chromedp.ByQuery),
-		chromedp.Evaluate(fmt.Sprintf(`document.querySelector(%s).select?.()`, script(selector)), nil), chromedp.KeyEvent(kb.Backspace), chromedp.KeyEvent(text))
+	b.found(selector)
+	b.do("go to "+selector, chromedp.Evaluate(fmt.Sprintf(`{ const e = %s; e.focus(); e.select?.(); 0 }`, visible(selector)), nil))
+	b.do("fill "+selector, chromedp.KeyEvent(kb.Backspace), input.InsertText(text))
 }
 
 // choose chooses an option of a select element by its value, as a person would: the element hears of it.
 func (b *tab) choose(selector, value string) {
 	b.t.Helper()
-	b.do("choose "+value+" of "+selector, chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.Evaluate(fmt.Sprintf(
-		`{ const s = document.querySelector(%s); s.value = %s; s.dispatchEvent(new Event("input", {bubbles: true})); s.dispatchEvent(new Event("change", {bubbles: true})); 0 }`,
-		script(selector), script(value)), nil))
+	b.found(selector)
+	b.do("choose "+value+" of "+selector, chromedp.Evaluate(fmt.Sprintf(
+		`{ const s = %s; s.value = %s; s.dispatchEvent(new Event("input", {bubbles: true})); s.dispatchEvent(new Event("change", {bubbles: true})); 0 }`,
+		visible(selector), script(value)), nil))
 }
 
 // press presses keys where the focus is.
@@ -163,7 +187,8 @@ func (b *tab) press(keys ...string) {
 // scroll makes the page show what a selector finds first.
 func (b *tab) scroll(selector string) {
 	b.t.Helper()
-	b.do("scroll to "+selector, chromedp.ScrollIntoView(selector, chromedp.ByQuery))
+	b.until("there is "+selector, "document.querySelector("+script(selector)+")")
+	b.do("scroll to "+selector, chromedp.Evaluate("document.querySelector("+script(selector)+`).scrollIntoView({block: "center", behavior: "instant"})`, nil))
 }
 
 // back goes to the page before, as the button of the browser does.
@@ -178,7 +203,8 @@ const enterCode = 13
 func (b *tab) text(selector string) string {
 	b.t.Helper()
 	var out string
-	b.do("read "+selector, chromedp.WaitReady(selector, chromedp.ByQuery), chromedp.Evaluate(fmt.Sprintf(`document.querySelector(%s).innerText`, script(selector)), &out))
+	b.until("there is "+selector, "document.querySelector("+script(selector)+")")
+	b.do("read "+selector, chromedp.Evaluate(fmt.Sprintf(`document.querySelector(%s).innerText`, script(selector)), &out))
 	return out
 }
 
@@ -236,8 +262,8 @@ func (b *tab) dark(on bool) {
 func (b *tab) drag(selector string, from, to float64) {
 	b.t.Helper()
 	type box struct{ X, Y, Width, Height float64 }
-	b.do("find "+selector, chromedp.ScrollIntoView(selector, chromedp.ByQuery))
-	r := value[box](b, fmt.Sprintf(`(() => { const r = document.querySelector(%s).getBoundingClientRect(); return {X: r.x, Y: r.y, Width: r.width, Height: r.height} })()`, script(selector)))
+	b.found(selector)
+	r := value[box](b, fmt.Sprintf(`(() => { const r = %s.getBoundingClientRect(); return {X: r.x, Y: r.y, Width: r.width, Height: r.height} })()`, visible(selector)))
 	y := r.Y + r.Height/2
 	b.do("drag over "+selector, chromedp.MouseEvent("mouseMoved", r.X+from*r.Width, y), chromedp.MouseEvent("mousePressed", r.X+from*r.Width, y, chromedp.ButtonLeft, chromedp.ClickCount(1)),
 		chromedp.MouseEvent("mouseMoved", r.X+(from+to)/2*r.Width, y, chromedp.ButtonLeft), chromedp.MouseEvent("mouseMoved", r.X+to*r.Width, y, chromedp.ButtonLeft),

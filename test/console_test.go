@@ -47,7 +47,7 @@ kind: ContextParameter
 metadata: {name: who}
 spec: {type: user, in: response, extract: {location: header, key: X-User}}
 `)).want(0)
-	g := s.serve("--upstream", origin)
+	g := s.serve("--listen", "127.0.0.1:0", "--upstream", origin)
 	c := client(t)
 	for i := range people {
 		visitShop(t, c, g, fmt.Sprintf("user%02d", i), n)
@@ -117,16 +117,16 @@ func TestConsoleSessions(t *testing.T) {
 
 	// The filter: a completion, a mistake, a result.
 	b.visit("/sessions")
-	b.fill("input[name=filter]", "use")
+	b.fill("[data-search]", "use")
 	b.until("names are completed", `[...document.querySelectorAll("[role=option]")].some(o => o.textContent.startsWith("user:"))`)
 	b.press(kb.ArrowDown, kb.Enter)
-	b.until("the completion is taken", `document.querySelector("input[name=filter]").value.startsWith("user")`)
-	b.fill("input[name=filter]", "usr:carol")
-	b.until("a mistake is marked", `document.querySelector("input[name=filter]").getAttribute("aria-invalid") === "true" && document.querySelector(".filter .error").innerText.includes("did you mean")`)
+	b.until("the completion is taken", `document.querySelector("[data-search]").value.startsWith("user")`)
+	b.fill("[data-search]", "usr:carol")
+	b.until("a mistake is marked", `document.querySelector("[data-search]").getAttribute("aria-invalid") === "true" && document.querySelector(".filter .error").innerText.includes("did you mean")`)
 	b.press(kb.Enter)
 	b.until("the server says the same", `document.querySelector(".filter .error")?.innerText.includes("did you mean") && document.body.innerText.includes("has a mistake")`)
 	b.accessible("sessions with a mistake")
-	b.fill("input[name=filter]", "user:carol")
+	b.fill("[data-search]", "user:carol")
 	b.press(kb.Escape, kb.Enter)
 	b.until("one session is left", `document.querySelectorAll("tbody tr[id]").length === 1 && document.querySelector("tbody").innerText.includes("carol")`)
 
