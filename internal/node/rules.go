@@ -76,6 +76,7 @@ func (n *Node) use(ctx context.Context, s *resource.Snapshot) error {
 		n.Recorder = n.newRecorder(rules)
 	}
 	n.rules.Store(rules)
+	n.Recent.Hide(rules)
 	return nil
 }
 

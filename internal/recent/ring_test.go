@@ -286,3 +286,28 @@ func TestConcurrent(t *testing.T) {
 	}
 	running.Wait()
 }
+
+// TestHideLater puts a mask rule in force when exchanges are there that were kept without it.
+func TestHideLater(t *testing.T) {
+	r := recent.NewRing(recent.Bounds{Exchanges: 8, Bytes: 1 << 20, PerSecond: 1000}, maphash.MakeSeed())
+	for n := range 12 {
+		x := exchange(n, n, start.Add(time.Duration(n)*time.Second))
+		x.Request.Header = append(x.Request.Header, seshat.Field{Name: "X-Card", Value: "4111"})
+		r.Add(x, compiled(t))
+	}
+	_, before := r.Snapshot(100)
+	r.Hide(compiled(t))
+	if _, same := r.Snapshot(100); same != before {
+		t.Errorf("without mask rules it becomes %+v", same)
+	}
+	r.Hide(compiled(t, maskRule("card", seshat.MaskRuleSpec{Location: "header", Key: equals("x-card")})))
+	kept, after := r.Snapshot(100)
+	if len(kept) != 8 || after.KeptBytes >= before.KeptBytes || !after.Since.Equal(before.Since) {
+		t.Errorf("%d are kept; before %+v, after %+v", len(kept), before, after)
+	}
+	for _, x := range kept {
+		if len(x.Request.Header) != 2 {
+			t.Errorf("%s still has %+v", x.ID, x.Request.Header)
+		}
+	}
+}
