@@ -58,6 +58,7 @@ func (s *server) applyResources(ctx context.Context, in *applyInput) (*output[wi
 	if err != nil {
 		return nil, resourceError("apply", err)
 	}
+	noteOutcomes(ctx, outcomes)
 	return &output[wire.Outcomes]{wire.Outcomes{Items: newOutcomes(outcomes), DryRun: in.DryRun}}, nil
 }
 
@@ -163,12 +164,14 @@ func (s *server) putResource(ctx context.Context, in *putResourceInput) (*outcom
 			Kind: seshat.ErrorInvalid, Op: "put " + key, Err: errors.New("the body must hold this resource and no other"),
 		}
 	}
+	s.noteResource(ctx, kind, in.Name)
 	outcomes, err := s.Registry.Apply(ctx, parsed, resource.ApplyOptions{
 		Author: s.author(ctx, &in.Authored), DryRun: in.DryRun, Expected: map[string]kv.Revision{key: expected},
 	})
 	if err != nil {
 		return nil, in.changed(resourceError("put "+key, err))
 	}
+	noteOutcome(ctx, outcomes[0].Action, outcomes[0].Revision)
 	return &outcomeOutput{ETag: etag(outcomes[0].Revision), Body: newOutcomes(outcomes)[0]}, nil
 }
 
@@ -187,6 +190,7 @@ func (s *server) deleteResource(ctx context.Context, in *deleteResourceInput) (*
 	if err != nil {
 		return nil, err
 	}
+	s.noteResource(ctx, kind, in.Name)
 	err = s.Registry.Delete(ctx, kind, in.Name, expected, s.author(ctx, &in.Authored))
 	return nil, in.changed(resourceError("delete "+resource.Key(kind, in.Name), err))
 }
@@ -202,9 +206,12 @@ func (s *server) rollBackResource(ctx context.Context, in *rollbackInput) (*outc
 	if err != nil {
 		return nil, err
 	}
+	s.noteResource(ctx, kind, in.Name)
 	outcome, err := s.Registry.Rollback(ctx, kind, in.Name, kv.Revision(in.Body.Revision), s.author(ctx, &in.Authored))
 	if err != nil {
 		return nil, resourceError("roll back "+resource.Key(kind, in.Name), err)
 	}
+	noteOutcome(ctx, outcome.Action, outcome.Revision)
+	noted(ctx).detail = "back to revision " + strconv.FormatUint(in.Body.Revision, 10)
 	return &outcomeOutput{ETag: etag(outcome.Revision), Body: newOutcomes([]resource.Outcome{outcome})[0]}, nil
 }

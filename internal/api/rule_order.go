@@ -111,6 +111,7 @@ func (s *server) orderRules(ctx context.Context, in *ruleOrderInput) (*output[wi
 	if err != nil {
 		return nil, changedMeanwhile(resourceError(op, err), len(in.Body.Revisions) > 0)
 	}
+	noteOutcomes(ctx, outcomes)
 	for _, outcome := range outcomes {
 		at := slices.IndexFunc(out.Body.Items, func(r wire.OrderedRule) bool { return r.Name == outcome.Name })
 		out.Body.Items[at].Revision = uint64(outcome.Revision)
@@ -192,6 +193,7 @@ func (s *server) enableResource(ctx context.Context, in *enableInput) (*outcomeO
 	if expected == kv.Any {
 		expected = stored.Revision // what is switched is what was read
 	}
+	noted(ctx).subject, noted(ctx).before = key, uint64(stored.Revision)
 	changed := *stored.Resource
 	if changed.Spec = withEnabled(changed.Spec, in.Body.Enabled); changed.Spec == nil {
 		return nil, &seshat.Error{Kind: seshat.ErrorInvalid, Op: op, Err: errors.New("resources of this kind cannot be switched off")}
@@ -202,7 +204,16 @@ func (s *server) enableResource(ctx context.Context, in *enableInput) (*outcomeO
 	if err != nil {
 		return nil, in.changed(resourceError(op, err))
 	}
+	noted(ctx).after, noted(ctx).detail = uint64(outcomes[0].Revision), switchedText(in.Body.Enabled)
 	return &outcomeOutput{ETag: etag(outcomes[0].Revision), Body: newOutcomes(outcomes)[0]}, nil
+}
+
+// switchedText says in the audit log how a resource was switched.
+func switchedText(on bool) string {
+	if on {
+		return "switched on"
+	}
+	return "switched off"
 }
 
 // withEnabled is a copy of spec that is switched on or off; nil for one that cannot be. That it is on, which is the
