@@ -160,7 +160,7 @@ var neighbours = map[string][]string{
 	"internal/console/limits":      append(consolePage(), "internal/console/manage"),
 	"internal/console/manage":      consolePage(),
 	"internal/console/consoletest": append(consolePage(), "internal/api", "internal/console/assets", "internal/console/manage", "internal/kv/memory", "internal/store/memory"),
-	"internal/console/settings":    consolePage(),
+	"internal/console/settings":    append(consolePage(), "internal/console/manage", "internal/console/signin"),
 	"internal/console/signin":      consolePage(),
 	"internal/extproc":             {"internal/accesslogservice"}, // one server for what Envoy sends
 	"internal/config":              {"internal/resource"},

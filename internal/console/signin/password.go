@@ -67,7 +67,7 @@ func (p *pages) signIn(q *web.Request) error {
 // arrive leads somebody who has just signed in to the page that they wanted. Where the browser seems to keep no cookies, that
 // is by the form, which says so if it is true.
 func arrive(q *web.Request, in *wire.SignedIn, next string) error {
-	keep(q, in)
+	Keep(q, in)
 	forget(q, attemptCookie)
 	forget(q, probeCookie)
 	to := local(next)

@@ -51,8 +51,8 @@ func cookie(name, value string, age int) *http.Cookie {
 	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
-// keep has the browser keep a session that has begun. The cookie ends with the browser; the API says when the session does.
-func keep(q *web.Request, in *wire.SignedIn) {
+// Keep has the browser keep a session that has begun. The cookie ends with the browser; the API says when the session does.
+func Keep(q *web.Request, in *wire.SignedIn) {
 	http.SetCookie(q.W, cookie(wire.SessionCookie, in.Token, 0))
 }
 
