@@ -160,3 +160,72 @@ func TestConsoleSessions(t *testing.T) {
 	b.sees("No session matches")
 	b.accessible("no sessions")
 }
+
+// TestConsoleExplorer looks at exchanges: one by one, by their values, in groups, and as they come.
+func TestConsoleExplorer(t *testing.T) {
+	g := consoleTraffic(t, 12, 10)
+	b := asAdmin(t, g)
+	b.visit("/explorer")
+	b.until("the newest exchanges are there", `document.querySelectorAll("tbody tr[id]").length === 100`)
+	b.until("they are counted", `document.querySelector(".chart-card").innerText.includes("120 exchanges")`)
+	b.scroll("tbody tr:last-child")
+	b.until("the rest is loaded", `document.querySelectorAll("tbody tr[id]").length === 120`)
+
+	// A value narrows the list, and its sign leaves it out.
+	b.until("values are counted", `document.querySelector(".facet-panel")?.innerText.includes("404")`)
+	b.accessible("explorer")
+	b.clickAway(`.facet-panel a[aria-label="Leave out 404"]`)
+	b.until("they are left out", `document.querySelector(".chart-card").innerText.includes("108 exchanges")`)
+	b.visit("/explorer?filter=status:404")
+	b.until("only they are there", `document.querySelectorAll("tbody tr[id]").length === 12`)
+
+	// A row opens and closes.
+	b.click("tbody tr[id] a.open")
+	b.until("the detail is there", `document.querySelector("tr.detail")?.innerText.includes("seshat.session.")`)
+	b.accessible("an open row")
+	b.click("tbody tr[id] a.open")
+	b.until("the detail is gone", `!document.querySelector("tr.detail")`)
+
+	// Dragging over the histogram.
+	b.visit("/explorer?since=15m")
+	b.until("the chart is there", `document.querySelector("[data-brush][data-ready]")`)
+	b.drag("[data-brush] svg", 0.5, 1)
+	b.until("the address has the time", `new URLSearchParams(location.search).get("until") && document.readyState === "complete"`)
+	b.fits("explorer")
+
+	// Groups, and the way back to their exchanges.
+	b.visit("/explorer/groups")
+	b.until("endpoints are grouped", `document.querySelector(".group-slot").innerText.includes("120 exchanges in 1 group")`)
+	b.fill("#by-0", "user")
+	b.fill("#measure-1", "p95:duration")
+	b.clickAway(".filter-bar button[type=submit]")
+	b.until("users are grouped", `document.querySelectorAll(".group-slot tbody tr").length === 12 && document.querySelector(".group-slot thead").innerText.includes("p95:duration")`)
+	b.accessible("groups")
+	b.fits("groups")
+	b.clickAway(".group-slot tbody a[data-row]")
+	b.until("the exchanges of the group are there", `document.querySelectorAll("tbody tr[id]").length === 10 && new URLSearchParams(location.search).get("filter").includes("user")`)
+	b.visit("/explorer/groups?by=usr")
+	b.sees("This cannot be grouped")
+
+	// Attributes.
+	b.visit("/explorer/attributes")
+	b.until("their values are counted", `[...document.querySelectorAll(".attribute-values")].every(e => e.innerText.includes("of 120 exchanges have it"))`)
+	b.accessible("attributes")
+	b.fits("attributes")
+	b.clickAway(".attribute-values a[href*=columns]")
+	b.until("the attribute is a column", `document.querySelector("thead").innerText.includes("seshat.session.")`)
+
+	// The tail.
+	b.visit("/explorer/live?filter=user:late")
+	b.until("the tail is live", `document.getElementById("tail-state").textContent === "live"`)
+	b.sees("Nothing yet")
+	visitShop(t, client(t), g, "late", 3)
+	b.until("what happens is there", `document.querySelectorAll("#tail tr[id]").length === 3`)
+	b.click("#tail-pause")
+	visitShop(t, client(t), g, "late", 2)
+	b.until("what waits is counted", `document.getElementById("tail-dropped").innerText.includes("2 waiting")`)
+	b.click("#tail-pause")
+	b.until("it goes on", `document.querySelectorAll("#tail tr[id]").length === 5`)
+	b.accessible("tail")
+	b.fits("tail")
+}
