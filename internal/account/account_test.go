@@ -58,7 +58,7 @@ func (h *house) open() {
 }
 
 func (h *house) close() {
-	h.Keeper.Close()
+	h.Close()
 	h.log.Close()
 }
 

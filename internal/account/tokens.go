@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// DefaultTokenTime and MaxTokenTime are how long a token is good for. A token that nobody looks after is found by
-	// others; one that must not end has to be said to.
+	// DefaultTokenTime is how long a token is good for where nothing is said: one that nobody looks after is found by others.
 	DefaultTokenTime = 90 * 24 * time.Hour
-	MaxTokenTime     = 366 * 24 * time.Hour
+	// MaxTokenTime is how long one may be good for, unless it is said that it must not end: a year.
+	MaxTokenTime = 366 * 24 * time.Hour
 	// maxTokens is how many tokens a user may have.
 	maxTokens = 100
 	// keepToken is for how long a token that has ended is shown, so that its owner sees why something stopped.

@@ -138,6 +138,8 @@ func routes() map[string]route {
 
 		"GET " + v1 + "/resources/{kind}/{name}/diff":     {permission: ResourcesRead, within: quick},
 		"POST " + v1 + "/resources/{kind}/{name}/enabled": {permission: ResourcesWrite, within: slow, body: smallBody, audit: "resource.enable"},
+		"GET " + v1 + "/presets":                          {permission: ResourcesRead, within: quick},
+		"GET " + v1 + "/presets/{name}":                   {permission: ResourcesRead, within: quick},
 		"GET " + v1 + "/session-rules/order":              {permission: ResourcesRead, within: quick},
 		"POST " + v1 + "/session-rules/order":             {permission: ResourcesWrite, within: slow, body: smallBody, audit: "resource.order"},
 
@@ -146,8 +148,6 @@ func routes() map[string]route {
 		"GET " + v1 + "/views/{id}":    {permission: ViewsOwn, within: quick},
 		"PUT " + v1 + "/views/{id}":    {permission: ViewsOwn, within: quick, body: smallBody, audit: "view.put"},
 		"DELETE " + v1 + "/views/{id}": {permission: ViewsOwn, within: quick, audit: "view.delete"},
-		"GET " + v1 + "/presets":                          {permission: ResourcesRead, within: quick},
-		"GET " + v1 + "/presets/{name}":                   {permission: ResourcesRead, within: quick},
 
 		"GET " + v1 + "/limits":             {permission: ResourcesRead, within: quick},
 		"GET " + v1 + "/denylist":           {permission: DenylistRead, within: quick},
