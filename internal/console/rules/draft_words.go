@@ -13,23 +13,31 @@ const newIdentifier = "obfuscate=on&jwtClaim.place=header&jwtClaim.name=Authoriz
 
 func identifierForms() []editor.Option {
 	return []editor.Option{
-		{Value: formCookie, Name: "a cookie"}, {Value: formHeader, Name: "a header"}, {Value: formJWTClaim, Name: "a claim of a JWT"},
+		{Value: formCookie, Name: "a cookie"},
+		{Value: formHeader, Name: "a header"},
+		{Value: formJWTClaim, Name: "a claim of a JWT"},
 		{Value: formExtract, Name: "any other place"},
 	}
 }
 
 func identifierTypes() []editor.Option {
 	return []editor.Option{
-		{Value: "", Name: "a session handle, or a token that stands for the session"}, {Value: "accessToken", Name: "an access token, renewed while the session goes on"},
-		{Value: "refreshToken", Name: "a refresh token"}, {Value: "authorizationCode", Name: "an authorization code"}, {Value: "apiKey", Name: "an API key of a service"},
-		{Value: "claim", Name: "a claim that several tokens share"}, {Value: "transaction", Name: "a handle of one interaction, such as a sign-in form"},
+		{Value: "", Name: "a session handle, or a token that stands for the session"},
+		{Value: "accessToken", Name: "an access token, renewed while the session goes on"},
+		{Value: "refreshToken", Name: "a refresh token"},
+		{Value: "authorizationCode", Name: "an authorization code"},
+		{Value: "apiKey", Name: "an API key of a service"},
+		{Value: "claim", Name: "a claim that several tokens share"},
+		{Value: "transaction", Name: "a handle of one interaction, such as a sign-in form"},
 	}
 }
 
 func expirationFormats() []editor.Option {
 	return []editor.Option{
-		{Value: "durationSeconds", Name: "a length of time in seconds"}, {Value: "durationMilliseconds", Name: "a length of time in milliseconds"},
-		{Value: "epochSeconds", Name: "a time in seconds since 1970"}, {Value: "epochMilliseconds", Name: "a time in milliseconds since 1970"},
+		{Value: "durationSeconds", Name: "a length of time in seconds"},
+		{Value: "durationMilliseconds", Name: "a length of time in milliseconds"},
+		{Value: "epochSeconds", Name: "a time in seconds since 1970"},
+		{Value: "epochMilliseconds", Name: "a time in milliseconds since 1970"},
 	}
 }
 

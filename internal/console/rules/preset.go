@@ -14,8 +14,8 @@ import (
 // offer is a preset as it is shown.
 type offer struct {
 	*wire.Preset
-	outcomes []resource.Outcome // of applying it, if somebody did
-	faults   seshat.Faults      // why it cannot be applied
+	actions []resource.Action // what applying it would do to each resource
+	faults  seshat.Faults     // why it cannot be applied
 }
 
 func (o *offer) hasRule() bool { return ruleOf(o.Preset) != nil }
@@ -37,25 +37,37 @@ func showPreset(q *web.Request) error {
 		return err
 	}
 	o := &offer{Preset: p}
-	if q.Viewer.Can(mayWrite) {
-		if err := o.apply(q, true); err != nil {
-			return err
-		}
+	if err := o.compare(q); err != nil {
+		return err
 	}
 	return o.show(q, http.StatusOK)
 }
 
-// apply applies the preset, or says what that would do.
-func (o *offer) apply(q *web.Request, dry bool) error {
+// compare says what applying the preset would do.
+func (o *offer) compare(q *web.Request) error {
+	stored, err := q.API.Registry().List(q.Context(), "")
+	if err != nil {
+		return err
+	}
+	there := make(map[string]*seshat.Resource, len(stored))
+	for i := range stored {
+		there[resource.Key(stored[i].Kind, stored[i].Name)] = stored[i].Resource
+	}
 	parsed, faults := resource.Parse("preset "+o.Name, []byte(o.YAML))
 	if len(faults) > 0 {
 		return faults
 	}
-	outcomes, err := q.API.Registry().Apply(q.Context(), parsed, resource.ApplyOptions{DryRun: dry})
-	if !errors.As(err, &o.faults) && err != nil {
-		return err
+	for i := range parsed {
+		r := &parsed[i].Resource
+		action := resource.ActionCreated
+		if now := there[resource.Key(r.Kind, r.Metadata.Name)]; now != nil {
+			action = resource.ActionUpdated
+			if same(now, r) {
+				action = resource.ActionUnchanged
+			}
+		}
+		o.actions = append(o.actions, action)
 	}
-	o.outcomes = outcomes
 	return nil
 }
 
@@ -64,14 +76,19 @@ func applyPreset(q *web.Request) error {
 	if err != nil {
 		return err
 	}
+	parsed, faults := resource.Parse("preset "+p.Name, []byte(p.YAML))
+	if len(faults) > 0 {
+		return faults
+	}
+	outcomes, err := q.API.Registry().Apply(q.Context(), parsed, resource.ApplyOptions{})
 	o := &offer{Preset: p}
-	if err := o.apply(q, false); err != nil {
+	switch {
+	case errors.As(err, &o.faults):
+		return o.show(q, http.StatusUnprocessableEntity)
+	case err != nil:
 		return err
 	}
-	if len(o.faults) > 0 {
-		return o.show(q, http.StatusUnprocessableEntity)
-	}
-	return q.Done(pathList, "The preset "+p.Title+" is in force: "+counted(len(o.outcomes), "resource", "resources")+".")
+	return q.Done(pathList, "The preset "+p.Title+" is in force: "+counted(len(outcomes), "resource", "resources")+".")
 }
 
 func (o *offer) show(q *web.Request, status int) error {

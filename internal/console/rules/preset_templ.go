@@ -66,8 +66,8 @@ func presetPage(o *offer) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if i < len(o.outcomes) {
-				templ_7745c5c3_Err = outcome(o.outcomes[i].Action).Render(ctx, templ_7745c5c3_Buffer)
+			if i < len(o.actions) {
+				templ_7745c5c3_Err = outcome(o.actions[i]).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -137,7 +137,7 @@ func presetPage(o *offer) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</section><section class=\"card stack\" aria-labelledby=\"text\"><h2 id=\"text\">YAML</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</section><section class=\"card stack\" aria-labelledby=\"text-title\"><h2 id=\"text-title\">Its text</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -41,13 +41,34 @@ func (d *draft) check(q *web.Request) {
 		d.add(seshat.Faults{{Message: err.Error()}})
 		return
 	}
-	if err = q.API.Registry().Validate(q.Context(), text); err == nil && len(d.form.Faults()) == 0 && q.Viewer.Can(mayWrite) {
+	if err = q.API.Registry().Validate(q.Context(), text); err != nil && !d.asYAML {
+		d.refused(err)
+		err = d.rest(q)
+	}
+	if err == nil && len(d.form.Faults()) == 0 && q.Viewer.Can(mayWrite) {
 		_, err = d.apply(q, true)
 		if errors.Is(err, kv.ErrConflict) && d.exists() {
 			err = nil // it is said when the rule is saved
 		}
 	}
 	d.refused(err)
+}
+
+// rest finds what is wrong with the rest of a rule whose name or list of identifiers is no such thing: the API looks no
+// further then.
+func (d *draft) rest(q *web.Request) error {
+	whole := *d.rule
+	whole.Metadata.Name = "draft"
+	spec := *whole.Spec.(*seshat.SessionRuleSpec) //nolint:forcetypeassert // forms make no others
+	if len(spec.Identifiers) == 0 {
+		spec.Identifiers = []seshat.Identifier{{Cookie: "draft"}}
+	}
+	whole.Spec = &spec
+	text, err := resource.Marshal([]seshat.Resource{whole}, resource.FormatJSON)
+	if err != nil {
+		return err
+	}
+	return q.API.Registry().Validate(q.Context(), text)
 }
 
 // apply stores the draft if the rule is still what it was made of.

@@ -48,6 +48,7 @@ addEventListener("beforeunload", (event) => { if (!leaving && editor()?.dataset.
 
 // A fault of the text leads to its line.
 document.addEventListener("click", (event) => {
+  if (event.target.closest("a[data-leave]")) leaving = true;
   const link = event.target.closest("a[data-line]");
   const text = link && document.getElementById("yaml");
   if (text) {
@@ -103,12 +104,12 @@ function drop(keep) {
   button.name = "do";
   button.value = `put ${row.dataset.name} ${place} ${other.dataset.name}`;
   form.append(button);
-  form.requestSubmit(button);
+  button.click(); // and not requestSubmit: htmx sends the value of the button that was clicked
 }
 
 document.addEventListener("pointerdown", (event) => {
   const handle = event.target.closest("[data-handle]");
-  if (!handle || event.button !== 0) return;
+  if (!handle || event.button !== 0 || document.querySelector("#order.htmx-request")) return; // one after the other
   event.preventDefault();
   const row = handle.closest("tr");
   drag = { row, next: row.nextElementSibling, body: row.parentElement, pointer: event.pointerId };
