@@ -3,8 +3,6 @@ package test
 import (
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 const contextRules = `
@@ -64,7 +62,6 @@ func TestConsoleContext(t *testing.T) {
 
 	t.Log("its form, history and YAML")
 	b.clickAway(`a[href="/context/parameter/account"]`)
-	b.do("bring the button in sight", chromedp.Evaluate(`document.querySelector('button[value^="add spec.transformations"]').scrollIntoView({block: "center"}); 0`, nil))
 	b.clickAway(`button[value^="add spec.transformations"]`)
 	b.until("the new line has the focus", `document.activeElement.id === "spec-transformations-0"`)
 	b.choose("#spec-transformations-0-kind", "lowercase")

@@ -247,7 +247,7 @@ func formPage(p *Pages, s *sheet) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "\" hx-target=\"#trial\" hx-indicator=\"#trying\" hx-disabled-elt=\"this\" formnovalidate>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "\" hx-target=\"#trial\" hx-swap=\"innerHTML show:#trial:top\" hx-indicator=\"#trying\" hx-disabled-elt=\"this\" formnovalidate>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
