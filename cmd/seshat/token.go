@@ -14,6 +14,7 @@ import (
 	"github.com/seshat-project/seshat/internal/terminal"
 )
 
+//nolint:gosec // it speaks of tokens, and has none
 const tokenHelp = `API tokens let programs ask the API in the name of a user: for what their scopes say, as far as the user's role has it. A
 token is shown once, when it is made, and ends after 90 days unless something else is said.`
 

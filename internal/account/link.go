@@ -91,7 +91,7 @@ func (k *Keeper) NewLink(ctx context.Context, kind LinkKind, user, by string) (L
 		}
 		r.User, r.UID = item.Value.Name, item.Value.UID
 	case LinkOwner:
-		code := newSecret()
+		code := newSecret(codeBytes)
 		k.ownerLinks.mu.Lock()
 		defer k.ownerLinks.mu.Unlock()
 		if len(k.ownerLinks.codes) >= maxLinks {
@@ -108,7 +108,7 @@ func (k *Keeper) NewLink(ctx context.Context, kind LinkKind, user, by string) (L
 	if k.links.Len() >= maxLinks {
 		return Link{}, &seshat.Error{Kind: seshat.ErrorConflict, Op: op, Err: fmt.Errorf("there are %d already", maxLinks), Hint: "each ends a day after it was made"}
 	}
-	code := newSecret()
+	code := newSecret(codeBytes)
 	if _, err := k.links.Put(ctx, digestKey(code), r, kv.None); err != nil {
 		return Link{}, storeError(op, err)
 	}

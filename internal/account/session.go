@@ -28,8 +28,11 @@ const (
 )
 
 const (
-	// secretBytes is how many random bytes a session token and the code of a link have.
+	// secretBytes is how many random bytes the tokens of sessions and of the API have.
 	secretBytes = 32
+	// codeBytes is how many the code of a link has: nobody guesses 144 bits in the day that it is good for, and with it the
+	// link fits into a line of a terminal.
+	codeBytes = 18
 	// idDigits is how many digits of the digest name a session: of 2^80, no two of some thousand are the same, and nobody
 	// gets from it to the token.
 	idDigits = 20
@@ -75,13 +78,13 @@ func (r *sessionRecord) check(key string) error {
 // Client is where somebody signs in from.
 type Client struct{ Address, UserAgent string }
 
-func newSecret() string {
-	random := make([]byte, secretBytes)
+func newSecret(length int) string {
+	random := make([]byte, length)
 	_, _ = rand.Read(random) // never fails
 	return base64.RawURLEncoding.EncodeToString(random)
 }
 
-// digestKey is the key of what has a secret: its SHA-256. The secret has 256 random bits, which nothing makes harder to
+// digestKey is the key of what has a secret: its SHA-256. The secret is random and long, which nothing makes harder to
 // guess, and whoever reads the store, or times a look-up, learns nothing that leads to it.
 func digestKey(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
@@ -204,7 +207,7 @@ func (s *Session) over(now time.Time) bool { return !now.Before(s.IdleEnd) }
 // begin begins a session of a user, and ends the one that is replaced; replaced is its token, or empty.
 func (k *Keeper) begin(ctx context.Context, user *User, how string, c Client, replaced string) (*SignedIn, error) {
 	now := k.now().UTC()
-	token := newSecret()
+	token := newSecret(secretBytes)
 	key := digestKey(token)
 	r := &sessionRecord{
 		Version: formatVersion, User: user.Name, UID: user.UID, Epoch: user.Epoch, CreatedAt: now, LastUsed: now,
@@ -226,7 +229,7 @@ func (k *Keeper) begin(ctx context.Context, user *User, how string, c Client, re
 // beginOwned begins a session of the owner's.
 func (k *Keeper) beginOwned(c Client) *SignedIn {
 	now := k.now().UTC()
-	token := newSecret()
+	token := newSecret(secretBytes)
 	key := digestKey(token)
 	r := &sessionRecord{
 		Version: formatVersion, User: ownerName, CreatedAt: now, LastUsed: now, Address: bound(c.Address, maxUserAgent),
