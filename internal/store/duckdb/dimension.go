@@ -11,41 +11,70 @@ import (
 	"github.com/seshat-project/seshat/internal/store"
 )
 
-// dimension is how the values of a [store.Dimension] are read: of a row e of the table that is added up, or of a table
-// with the columns k and v that is looked up by one of its columns.
+// dimension is how the values of a [store.Dimension] are read: of the columns of a row e, or of a table with the columns
+// k and v that is looked up by one of them.
+//
+// Values are texts, most of them, and there are millions of rows. So rows are grouped by numbers first, and only the
+// groups are given their values.
 type dimension struct {
 	store.Dimension
-	columns []string // of e, that value is made of
-	lookup  string   // a subquery, or empty
-	args    []any    // the parameters in it
-	on      string   // the column of e that is looked up as k
-	value   string   // NULL where it is absent; "{l}" is the table that is looked up
-	many    bool     // there can be several rows of the same k
+	keys   []string // expressions over e that value is made of; the first is looked up
+	lookup string   // a subquery, or empty
+	args   []any    // the parameters in it
+	value  string   // of keys, written {0} and {1}, and of the table that is looked up, {l}; NULL where it is absent
+	many   bool     // the table can have several rows of a key
+	// mixed says that what is looked up is not all that the value is made of.
+	mixed bool
+	// always says that there is a value also where nothing is found.
+	always bool
 }
 
-// expr is the value, with the table that is looked up under a name.
-func (d *dimension) expr(name string) string { return strings.ReplaceAll(d.value, "{l}", name) }
+// expr is the value where keys are named prefix0, prefix1 and so on, and the table that is looked up table.
+func (d *dimension) expr(prefix, table string) string {
+	out := strings.ReplaceAll(d.value, "{l}", table)
+	for i := range d.keys {
+		out = strings.ReplaceAll(out, "{"+strconv.Itoa(i)+"}", prefix+strconv.Itoa(i))
+	}
+	return out
+}
 
-// join is what joins the table that is looked up under a name; empty when there is none.
-func (c *condition) join(d *dimension, name string) {
+// rowExpr is the value of a row e.
+func (d *dimension) rowExpr(table string) string {
+	out := strings.ReplaceAll(d.value, "{l}", table)
+	for i, key := range d.keys {
+		out = strings.ReplaceAll(out, "{"+strconv.Itoa(i)+"}", key)
+	}
+	return out
+}
+
+// join is what joins the table that is looked up by a key.
+func (c *condition) join(d *dimension, table, key string) {
 	if d.lookup != "" {
-		c.write(" LEFT JOIN ("+d.lookup+") "+name+" ON "+name+".k = e."+d.on, d.args...)
+		c.write(" LEFT JOIN ("+d.lookup+") "+table+" ON "+table+".k = "+key, d.args...)
 	}
 }
 
-// exchangeDimension is a dimension of exchanges.
-func exchangeDimension(of *store.Dimension, merges bool) dimension {
+// exchangeDimension is a dimension of exchanges whose numbers are within bounds.
+func exchangeDimension(of *store.Dimension, merges bool, within numberBounds) dimension {
 	d := dimension{Dimension: *of, value: "{l}.v"}
+	column := func(names ...string) {
+		d.value = "{0}"
+		for _, name := range names {
+			d.keys = append(d.keys, "e."+name)
+		}
+	}
 	table := func(name, key, value string) {
-		d.on, d.lookup = key, "SELECT "+key+" AS k, nullif("+value+", '') AS v FROM "+name
+		d.keys, d.lookup = []string{"e." + key}, "SELECT "+key+" AS k, nullif("+value+", '') AS v FROM "+name
 	}
 	contexts := func(column string, where string, args ...any) {
-		d.on, d.many, d.args = "context_no", true, args
-		d.lookup = "SELECT DISTINCT context_no AS k, " + column + " AS v FROM contexts WHERE " + where + " AND " + column + " <> ''"
+		d.keys, d.many, d.args = []string{"e.context_no"}, true, args
+		d.lookup = "SELECT DISTINCT context_no AS k, " + column + " AS v FROM contexts WHERE " + where + " AND " + column + " <> ''" +
+			within.contexts.sql("context_no")
 	}
 	identities := func(column, where string, args ...any) {
-		d.on, d.args = "identity_no", args
-		d.lookup = "SELECT DISTINCT identity_no AS k, " + column + " AS v FROM identities WHERE position >= 0 AND " + where
+		d.keys, d.args = []string{"e.identity_no"}, args
+		d.lookup = "SELECT DISTINCT identity_no AS k, " + column + " AS v FROM identities WHERE position >= 0 AND " + where +
+			within.identities.sql("identity_no")
 	}
 	switch name := of.Field.Name; name {
 	case "method", "host", "service", "environment":
@@ -54,7 +83,8 @@ func exchangeDimension(of *store.Dimension, merges bool) dimension {
 		table("endpoints", "endpoint_no", "method || ' ' || host || endpoint")
 	case "path": // where it has no variable part, it is kept as the endpoint
 		table("endpoints", "endpoint_no", "endpoint")
-		d.columns, d.value = []string{"path"}, "CASE WHEN e.path <> '' THEN e.path ELSE {l}.v END"
+		d.keys, d.mixed = append(d.keys, "e.path"), true
+		d.value = "CASE WHEN {1} <> '' THEN {1} ELSE {l}.v END"
 	case "user_agent", "ja4":
 		table("agents", "agent_no", name)
 	case "user", "role":
@@ -65,8 +95,9 @@ func exchangeDimension(of *store.Dimension, merges bool) dimension {
 		contexts("name", "kind = ?", contextTag)
 	case "verdict.by":
 		contexts("name", "kind = ?", contextVerdict)
-	case "verdict":
-		contexts("type", "kind = ?", contextVerdict)
+	case "verdict": // what was allowed has no row that says so, and if it has one, that says nothing new
+		contexts("type", "kind = ? AND type <> ?", contextVerdict, seshat.ActionAllow.String())
+		d.always = true
 		d.value = "coalesce({l}.v, '" + seshat.ActionAllow.String() + "')"
 	case "origin":
 		identities(originSQL, "grouping")
@@ -83,18 +114,22 @@ func exchangeDimension(of *store.Dimension, merges bool) dimension {
 			contexts("value", "kind = ? AND name = ?", contextParameter, of.Attribute)
 		}
 	case "session_id":
-		d.on, d.lookup = "session_no", rollupsOf(merges)+"SELECT DISTINCT session_no AS k, session AS v FROM rollups"
+		d.keys, d.lookup = []string{"e.session_no"}, rollupsOf(merges)+"SELECT DISTINCT session_no AS k, session AS v FROM rollups WHERE true"+
+			within.sessions.sql("session_no")
 	case "status":
-		d.columns, d.value = []string{"status"}, "nullif(e.status, 0)"
+		column("status")
+		d.value = "nullif({0}, 0)"
 		if of.Class {
-			d.value = classSQL
+			d.value = strings.ReplaceAll(classSQL, "e.status", "{0}")
 		}
 	case "ip":
-		d.columns, d.value = []string{"ip_high", "ip_low"}, "nullif(e.ip_high::UHUGEINT * 18446744073709551616 + e.ip_low, 0)"
+		column("ip_high", "ip_low")
+		d.value = "nullif({0}::UHUGEINT * 18446744073709551616 + {1}, 0)"
 	case "time":
-		d.columns, d.value = []string{"time"}, bucketSQL("e.time", of.Width.Microseconds())
+		d.keys, d.value = []string{bucketSQL("e.time", of.Width.Microseconds())}, "{0}"
 	default: // trace_id
-		d.columns, d.value = []string{name}, "nullif(e."+name+", '')"
+		column(name)
+		d.value = "nullif({0}, '')"
 	}
 	return d
 }
@@ -110,32 +145,30 @@ func bucketSQL(column string, width int64) string {
 	return fmt.Sprintf("(epoch_us(%s) + %d) // %d", column, -store.BucketOrigin, width)
 }
 
-// sessionDimension is a dimension of sessions, over the rows that [sessionSource] makes. What the exchanges of a session
-// say is looked up in the table members, which that makes too.
+// sessionDimension is a dimension of sessions, over the rows of the table x that [Store.sessionSubset] makes. What the
+// exchanges of a session say is looked up in those of the table members, which that makes too.
 func sessionDimension(of *store.Dimension, merges bool) dimension {
 	switch name := of.Field.Name; name {
 	case "state", "environment", "user", "identified_by", "ended_by":
-		return dimension{Dimension: *of, columns: []string{name}, value: `nullif(e."` + name + `", '')`}
+		return dimension{Dimension: *of, keys: []string{`e."` + name + `"`}, value: "nullif({0}, '')"}
 	case "first_seen", "last_seen":
-		return dimension{Dimension: *of, columns: []string{name}, value: bucketSQL("e."+name, of.Width.Microseconds())}
+		return dimension{Dimension: *of, keys: []string{bucketSQL("e."+name, of.Width.Microseconds())}, value: "{0}"}
 	case "role":
 		return dimension{
-			Dimension: *of, on: "session", many: true, value: "{l}.v",
+			Dimension: *of, keys: []string{"e.session"}, many: true, value: "{l}.v",
 			lookup: "SELECT DISTINCT k, v FROM (SELECT session AS k, unnest(string_split(roles, chr(31))) AS v FROM x) WHERE v <> ''",
 		}
 	}
-	inner := exchangeDimension(of, merges)
-	columns := inner.columns
-	if inner.on != "" {
-		columns = append([]string{inner.on}, columns...)
-	}
-	names := "e." + strings.Join(columns, ", e.")
+	inner := exchangeDimension(of, merges, numberBounds{})
 	var lookup condition
-	lookup.write("SELECT DISTINCT n.session AS k, " + inner.expr("l") + " AS v FROM (SELECT DISTINCT e.session_no, " + names +
-		" FROM exchanges e WHERE e.session_no IN (SELECT session_no FROM members)) e JOIN members n ON n.session_no = e.session_no")
-	lookup.join(&inner, "l")
+	lookup.write("SELECT DISTINCT n.session AS k, " + inner.expr("e.c", "l") + " AS v FROM (SELECT DISTINCT e.session_no")
+	for i, key := range inner.keys {
+		lookup.write(fmt.Sprintf(", %s AS c%d", key, i))
+	}
+	lookup.write(" FROM exchanges e WHERE e.session_no IN (SELECT session_no FROM members)) e JOIN members n ON n.session_no = e.session_no")
+	lookup.join(&inner, "l", "e.c0")
 	return dimension{
-		Dimension: *of, on: "session", many: true, value: "{l}.v",
+		Dimension: *of, keys: []string{"e.session"}, many: true, value: "{l}.v",
 		lookup: "SELECT k, v FROM (" + lookup.sql.String() + ") WHERE v IS NOT NULL", args: lookup.args,
 	}
 }

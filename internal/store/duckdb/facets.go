@@ -62,32 +62,27 @@ func (x *subset) facets(q *store.FacetQuery) []dimension {
 	for i := range q.By {
 		by[i] = x.dimension(&q.By[i])
 	}
-	conditions, count := make([]string, len(by)), "count(*)"
-	parts := x.dataset != store.DatasetSessions && len(by) > 0
-	if parts {
-		conditions, count = x.sets(by), "sum(e.n)::BIGINT"
+	parts := make([]part, len(by))
+	if x.dataset != store.DatasetSessions && len(by) > 0 {
+		parts = x.parts(by, q.Filter == nil && q.Session.IsZero())
 	}
 	for i := range by {
-		value := by[i].expr("l")
-		if parts && by[i].lookup == "" {
-			value = fmt.Sprintf("e.k%d", i)
-		}
+		d, p := &by[i], &parts[i]
 		x.table(fmt.Sprintf("f%d", i))
-		x.write("SELECT " + value + " AS d, " + count + " AS n")
-		if parts {
-			x.write(" FROM k e")
-		} else {
+		if p.table == "" {
+			x.write("SELECT " + d.rowExpr("l") + " AS d, count(*) AS n")
 			x.from()
-		}
-		x.join(&by[i], "l")
-		if parts {
-			x.write(" WHERE " + conditions[i])
+			x.join(d, "l", d.keys[0])
+		} else {
+			x.write("SELECT " + p.expr(d, "l") + " AS d, sum(e.n)::BIGINT AS n FROM " + p.table + " e")
+			x.join(d, "l", p.keys[0])
+			x.write(" WHERE " + p.condition)
 		}
 		x.write(" GROUP BY 1)")
 	}
 	x.write(" SELECT -1, NULL, (SELECT ")
-	if parts {
-		x.write("coalesce(sum(e.n), 0)::BIGINT FROM k e WHERE " + conditions[0])
+	if len(parts) > 0 && parts[0].table != "" {
+		x.write("coalesce(sum(e.n), 0)::BIGINT FROM " + parts[0].table + " e WHERE " + parts[0].condition)
 	} else {
 		x.write("count(*)")
 		x.from()
@@ -104,49 +99,84 @@ func (x *subset) facets(q *store.FacetQuery) []dimension {
 	return by
 }
 
-// sets makes the table k: how many exchanges there are of each value of what the dimensions are looked up by, of all of
-// them in one look at the exchanges. It returns the conditions that select the rows of each dimension.
-func (x *subset) sets(by []dimension) []string {
-	var names, exprs []string
-	column := func(name, expr string) int {
-		if i := slices.Index(names, name); i >= 0 {
-			return i
-		}
-		names, exprs = append(names, name), append(exprs, expr)
-		return len(names) - 1
+// part is where rows are added up by the keys of a dimension.
+type part struct {
+	table     string
+	keys      []string // columns of it
+	condition string   // which of its rows
+}
+
+// expr is the value of a dimension of a row e of it.
+func (p *part) expr(d *dimension, lookup string) string {
+	out := strings.ReplaceAll(d.value, "{l}", lookup)
+	for i, key := range p.keys {
+		out = strings.ReplaceAll(out, fmt.Sprintf("{%d}", i), key)
 	}
-	sets := make([][]int, len(by))
+	return out
+}
+
+// parts adds up exchanges by the keys of dimensions; several dimensions have the same, such as the number of the endpoint.
+// Each different choice of keys is added up by itself, which DuckDB does fastest: but for those of a filter, which might
+// be dear to look through several times. Then it is done in one look.
+func (x *subset) parts(by []dimension, apart bool) []part {
+	parts := make([]part, len(by))
+	var names, exprs, sets []string
 	for i := range by {
-		d := &by[i]
-		if d.lookup == "" {
-			sets[i] = []int{column(fmt.Sprintf("k%d", i), d.value)}
+		p := &parts[i]
+		if by[i].mixed { // there are nearly as many parts as rows
 			continue
 		}
-		for _, name := range append([]string{d.on}, d.columns...) {
-			sets[i] = append(sets[i], column(name, "e."+name))
+		for _, key := range by[i].keys {
+			at := slices.Index(exprs, key)
+			if at < 0 {
+				at = len(exprs)
+				names, exprs = append(names, fmt.Sprintf("c%d", at)), append(exprs, key)
+			}
+			p.keys = append(p.keys, "e."+names[at])
+		}
+		if set := "(" + strings.ReplaceAll(strings.Join(p.keys, ", "), "e.", "") + ")"; !slices.Contains(sets, set) {
+			sets = append(sets, set)
 		}
 	}
-	var selected, grouping []string
+	if len(sets) == 0 {
+		return parts
+	}
+	var columns []string
 	for i := range names {
-		selected = append(selected, exprs[i]+" AS "+names[i])
+		columns = append(columns, exprs[i]+" AS "+names[i])
 	}
-	conditions := make([]string, len(by))
-	for i, set := range sets {
+	if apart {
+		for i := range sets {
+			x.table(fmt.Sprintf("k%d", i))
+			list := strings.Trim(sets[i], "()")
+			x.write("SELECT " + list + ", count(*) AS n FROM (SELECT " + strings.Join(columns, ", "))
+			x.from()
+			x.write(") GROUP BY " + list + ")")
+		}
+	} else {
+		all := strings.Join(names, ", ")
+		x.table("k")
+		x.write("SELECT " + all + ", grouping(" + all + ") AS s, count(*) AS n FROM (SELECT " + strings.Join(columns, ", "))
+		x.from()
+		x.write(") GROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + "))")
+	}
+	for i := range parts {
+		p := &parts[i]
+		if by[i].mixed {
+			continue
+		}
+		set := "(" + strings.ReplaceAll(strings.Join(p.keys, ", "), "e.", "") + ")"
+		if apart {
+			p.table, p.condition = fmt.Sprintf("k%d", slices.Index(sets, set)), "true"
+			continue
+		}
 		mask := 1<<len(names) - 1 // grouping says which columns are not in the set, the first one as the highest bit
-		var in []string
-		for _, c := range set {
-			mask &^= 1 << (len(names) - 1 - c)
-			in = append(in, names[c])
+		for c, name := range names {
+			if slices.Contains(p.keys, "e."+name) {
+				mask &^= 1 << (len(names) - 1 - c)
+			}
 		}
-		conditions[i] = fmt.Sprintf("e.s = %d", mask)
-		if group := "(" + strings.Join(in, ", ") + ")"; !slices.Contains(grouping, group) {
-			grouping = append(grouping, group)
-		}
+		p.table, p.condition = "k", fmt.Sprintf("e.s = %d", mask)
 	}
-	all := strings.Join(names, ", ")
-	x.table("k")
-	x.write("SELECT " + all + ", grouping(" + all + ") AS s, count(*) AS n FROM (SELECT " + strings.Join(selected, ", "))
-	x.from()
-	x.write(") GROUP BY GROUPING SETS (" + strings.Join(grouping, ", ") + "))")
-	return conditions
+	return parts
 }

@@ -21,13 +21,9 @@ func measured(f *filter.Field, d store.Dataset) string {
 	}
 }
 
-// partial is what a measure needs of rows that are added up first, named after it; empty for those that cannot be made
-// of parts.
-func partial(m *store.Measure, d store.Dataset, i int) (sql string, ok bool) {
-	if m.Kind == store.MeasureCount {
-		return "", true
-	}
-	var function string
+// partial is what a measure needs of rows that are added up first, named after its place; empty where it needs nothing.
+func partial(m *store.Measure, d store.Dataset, i int) string {
+	function := ""
 	switch m.Kind {
 	case store.MeasureMin:
 		function = "min"
@@ -36,30 +32,30 @@ func partial(m *store.Measure, d store.Dataset, i int) (sql string, ok bool) {
 	case store.MeasureSum, store.MeasureAvg:
 		function = "sum"
 	default:
-		return "", false
+		return ""
 	}
 	value := measured(m.Field, d)
-	sql = fmt.Sprintf(", %s(%s) AS s%d", function, value, i)
+	sql := fmt.Sprintf(", %s(%s) AS s%d", function, value, i)
 	if m.Kind == store.MeasureAvg {
 		sql += fmt.Sprintf(", count(%s) AS c%d", value, i)
 	}
-	return sql, true
+	return sql
 }
 
-// whole is a measure over rows, or over parts of them.
+// whole is a measure over rows, or over parts of them; empty for those that have a table of their own.
 func whole(m *store.Measure, d store.Dataset, i int, parts bool) string {
-	if m.Kind == store.MeasureCount {
-		if parts {
-			return "sum(e.n)"
-		}
+	switch {
+	case isUnique(m) || m.Kind == store.MeasurePercentile:
+		return ""
+	case m.Kind == store.MeasureCount && parts:
+		return "sum(e.n)"
+	case m.Kind == store.MeasureCount:
 		return "count(*)"
 	}
-	value, count := "", ""
+	value := measured(m.Field, d)
+	count := "count(" + value + ")"
 	if parts {
 		value, count = fmt.Sprintf("e.s%d", i), fmt.Sprintf("sum(e.c%d)", i)
-	} else {
-		value = measured(m.Field, d)
-		count = "count(" + value + ")"
 	}
 	switch m.Kind {
 	case store.MeasureMin:
@@ -68,8 +64,6 @@ func whole(m *store.Measure, d store.Dataset, i int, parts bool) string {
 		return "max(" + value + ")"
 	case store.MeasureAvg:
 		return "sum(" + value + ")::DOUBLE / nullif(" + count + ", 0)"
-	case store.MeasurePercentile:
-		return "quantile_disc(" + value + ", " + share(m.Percentile) + ")"
 	default:
 		return "sum(" + value + ")"
 	}

@@ -69,6 +69,11 @@ const walBytes = 64 << 20
 // keptFreeBytes is about how much memory that is free DuckDB keeps for itself. It does not count towards its limit.
 const keptFreeBytes = 8 << 20
 
+// perfectBits is of how many bits numbers may be that DuckDB groups rows by as the index of an array: five times as fast
+// as with a hash table. The numbers of sessions, identities and contexts of a week of busy traffic have some 20. Each of
+// the threads has an array of some 40 MB then, while it groups.
+const perfectBits = 22
+
 // Store implements [store.Store].
 type Store struct {
 	dir  string
@@ -173,6 +178,7 @@ func (s *Store) attach(ctx context.Context, options Options) error {
 		"SET GLOBAL enable_external_file_cache = false",
 		"SET GLOBAL autoinstall_known_extensions = false", // nothing is fetched from the network
 		"SET GLOBAL TimeZone = 'UTC'",
+		fmt.Sprintf("SET GLOBAL perfect_ht_threshold = %d", perfectBits),
 		fmt.Sprintf("ATTACH IF NOT EXISTS %s AS data (STORAGE_VERSION '%s')",
 			quoteText(filepath.Join(s.dir, FileName)), storageVersion),
 	}

@@ -2,7 +2,10 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/seshat-project/seshat/internal/filter"
 	"github.com/seshat-project/seshat/internal/store"
@@ -16,7 +19,8 @@ type subset struct {
 	members bool // the table members is made
 	// rows selects exchanges. It is written out wherever they are read: DuckDB 1.4 takes columns for others where it copies
 	// a table of a WITH clause into several places (NOT MATERIALIZED), and to make a table of all of them takes long.
-	rows exchangeQuery
+	rows   exchangeQuery
+	within numberBounds // of the rows, where they are of exchanges
 }
 
 // table begins to make another table, which ends with a parenthesis.
@@ -43,7 +47,7 @@ func (x *subset) dimension(d *store.Dimension) dimension {
 	if x.dataset == store.DatasetSessions {
 		return sessionDimension(d, x.merges)
 	}
-	return exchangeDimension(d, x.merges)
+	return exchangeDimension(d, x.merges, x.within)
 }
 
 // subset begins a statement over the rows that q selects, with what dimensions and other fields of them are read from. Of
@@ -58,10 +62,54 @@ func (s *Store) subset(ctx context.Context, q *store.Subset, by []store.Dimensio
 		return x, s.sessionSubset(ctx, x, q, by, others)
 	}
 	where, found, err := s.exchangeWhere(ctx, q.Query, merges)
+	if err != nil {
+		return nil, err
+	}
 	if x.rows = where; !found {
 		x.rows.sql = "false"
 	}
+	if len(by) > 0 {
+		x.within, err = s.numbersWithin(ctx, q.Since, q.Until)
+	}
 	return x, err
+}
+
+// numberBounds are the least and the greatest of the numbers that some exchanges have. What is kept under other numbers
+// need not be read; numbers grow with time, more or less.
+type numberBounds struct{ contexts, identities, sessions numberRange }
+
+type numberRange struct {
+	known       bool
+	least, most int64
+}
+
+func (r numberRange) sql(column string) string {
+	if !r.known {
+		return ""
+	}
+	return fmt.Sprintf(" AND %s BETWEEN %d AND %d", column, r.least, r.most)
+}
+
+// numbersWithin returns the bounds of what was seen within a time. Nothing is known of what is not bounded.
+func (s *Store) numbersWithin(ctx context.Context, since, until time.Time) (b numberBounds, err error) {
+	if since.IsZero() && until.IsZero() {
+		return b, nil
+	}
+	w := condition{}
+	w.write(`SELECT min(nullif(context_no, 0)), max(context_no), min(nullif(identity_no, 0)), max(identity_no), min(session_no), max(session_no)
+		FROM exchanges WHERE true`)
+	if !since.IsZero() {
+		w.write(" AND time >= ?", store.Time(since))
+	}
+	if !until.IsZero() {
+		w.write(" AND time < ?", store.Time(until))
+	}
+	var least, most [3]sql.NullInt64
+	err = s.db.QueryRowContext(ctx, w.sql.String(), w.args...).Scan(&least[0], &most[0], &least[1], &most[1], &least[2], &most[2])
+	for i, r := range []*numberRange{&b.contexts, &b.identities, &b.sessions} {
+		*r = numberRange{known: true, least: least[i].Int64, most: most[i].Int64}
+	}
+	return b, err
 }
 
 // sessionSubset makes a row of each session: its numbers, and the facts that the dimensions need.
