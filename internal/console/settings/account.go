@@ -20,7 +20,7 @@ const (
 )
 
 func registerAccount(site *web.Site) {
-	site.Handle("GET "+accountPath, explained(account))
+	site.Handle("GET "+accountPath, explained(ownAccount))
 	site.Handle("POST "+passwordPath, explained(changePassword))
 	site.Handle("POST "+othersPath, explained(endOthers))
 	site.Handle("POST "+sessionPath+"/{id}/end", explained(endSession))
@@ -54,7 +54,7 @@ func (o *own) others() int {
 	return n
 }
 
-func account(q *web.Request) error { return showAccount(q, http.StatusOK, &own{}) }
+func ownAccount(q *web.Request) error { return showAccount(q, http.StatusOK, &own{}) }
 
 func showAccount(q *web.Request, status int, o *own) error {
 	var both errgroup.Group

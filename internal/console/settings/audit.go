@@ -184,7 +184,7 @@ func historyURL(e *wire.AuditEvent) string {
 	if kind == "" || e.After == 0 && e.Before == 0 {
 		return ""
 	}
-	path := manage.Address(kind, name)
+	path := manage.Address(kind, name) // it is escaped already
 	if kind == seshat.KindSettings {
 		path = itemPath + "/" + url.PathEscape(name)
 	}
@@ -194,7 +194,10 @@ func historyURL(e *wire.AuditEvent) string {
 			query.Set(field, strconv.FormatUint(revision, 10))
 		}
 	}
-	return web.Address(path+"/history", query)
+	if len(query) == 0 {
+		return path + "/history"
+	}
+	return path + "/history?" + query.Encode()
 }
 
 // revisions are those before and after, in a few words.

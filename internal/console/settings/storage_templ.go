@@ -102,9 +102,9 @@ func storagePage(tabs []ui.Tab, k *kept) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var3 string
-			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs("up " + ui.Length(k.now.Sub(s.Started)))
+			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(" up " + ui.Length(k.now.Sub(s.Started)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `storage.templ`, Line: 38, Col: 68}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `storage.templ`, Line: 38, Col: 69}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -304,7 +304,7 @@ func storagePage(tabs []ui.Tab, k *kept) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "</dl></section></div><section class=\"stack tight\" aria-labelledby=\"keys-of-digests\"><h2 id=\"keys-of-digests\">Keys of digests</h2><p class=\"muted\">Client session IDs are kept as digests under a key that is in the data directory alone. Older keys find what was stored under them. <code>seshat key rotate</code> makes a new one.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "</dl></section></div><div class=\"stack tight\"><h2 id=\"keys-of-digests\">Keys of digests</h2><p class=\"muted\">Client session IDs are kept as digests under a key that is in the data directory alone. Older keys find what was stored under them. <code>seshat key rotate</code> makes a new one.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -365,7 +365,7 @@ func storagePage(tabs []ui.Tab, k *kept) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "</section></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "</div></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -230,11 +230,18 @@ func changed(q *web.Request, err error, done string) error {
 	switch {
 	case err != nil:
 		return err
-	case p.Status == http.StatusPreconditionFailed:
+	case p.Status == http.StatusPreconditionFailed && outdated(q):
 		return q.Refused(userAt(name), "Not done: "+name+" has changed meanwhile. This is how it is now.")
 	}
 	p.Title = "Nothing was changed"
 	return showUser(q, p.Status, p)
+}
+
+// outdated reports whether a form was made of a revision that the user does not have any more. What a user who is still the same
+// cannot become, such as the last administrator something else, is a conflict too.
+func outdated(q *web.Request) bool {
+	u, err := q.API.User(q.Context(), q.PathValue("name"))
+	return err != nil || u.Revision != revisionOf(q)
 }
 
 func changeUser(q *web.Request) error {
