@@ -50,7 +50,7 @@ type aggregateInput struct {
 	SubsetInput
 	By      []string `query:"by,explode" maxItems:"3" doc:"What to group by: a field (docs/filter.md), attr.NAME, status_class, or a field of time with a width, such as time:5m. Several make groups of each combination." example:"endpoint"`
 	Measure []string `query:"measure,explode" maxItems:"8" doc:"What to say of each group: count (when none is given), unique:FIELD, approx_unique:FIELD, and min, max, avg, sum or a percentile such as p95 or p99.9 of a field of numbers, such as p95:duration." example:"p95:duration"`
-	Order   string   `query:"order" maxLength:"512" doc:"One of the measures or of what is grouped by, with - before it for the greatest first. The first measure when it is absent, the greatest first; or time." example:"-count"`
+	Order   string   `query:"order" maxLength:"512" doc:"One of the measures or of what is grouped by, with - before it for the greatest first. The first measure when it is absent, the greatest first; or time." example:"-p95:duration"`
 	Limit   int      `query:"limit" minimum:"1" maximum:"10000" default:"50" doc:"How many groups at most."`
 }
 

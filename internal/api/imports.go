@@ -25,6 +25,10 @@ const (
 	filePart    = "file"
 	// maxOptions is how many bytes the options may have: ten thousand names of files.
 	maxOptions = 4 << 20
+	// maxInputs is how many files one import may have: more than a command line names. Each has a line in the answer.
+	maxInputs = 10_000
+	// maxPlace is how many bytes the names of an environment and a service may have.
+	maxPlace = 256
 	// idleRead is how long the next bytes of an import may take. A person may be typing them.
 	idleRead = 15 * time.Minute
 )
@@ -110,8 +114,13 @@ func readOptions(r *http.Request, body io.Reader) (*wire.ImportOptions, *multipa
 	if err := json.Unmarshal(text, &options); err != nil {
 		return nil, nil, invalid("the options are not the JSON that they should be")
 	}
-	if len(options.Inputs) == 0 {
+	switch {
+	case len(options.Inputs) == 0:
 		return nil, nil, invalid("the options name no inputs")
+	case len(options.Inputs) > maxInputs:
+		return nil, nil, invalid(fmt.Sprintf("the options name more than %d inputs", maxInputs))
+	case len(options.Environment) > maxPlace || len(options.Service) > maxPlace:
+		return nil, nil, invalid(fmt.Sprintf("the environment or the service has more than %d bytes", maxPlace))
 	}
 	return &options, parts, nil
 }

@@ -37,8 +37,11 @@ func (s *server) registerResources() {
 	s.takes("POST", "/api/v1/resources/validate", resourceBody("Resources, as they can be applied."))
 
 	op = s.operation("GET", "/api/v1/resources/schema", "get-resource-schema", tagResources, "Get the JSON Schema of resources")
+	op.Responses[strconv.Itoa(http.StatusOK)] = &huma.Response{
+		Description: "The schema, of the draft 2020-12.", Content: map[string]*huma.MediaType{jsonSchema: {Schema: &huma.Schema{Type: huma.TypeObject}}},
+	}
 	register(s, op, func(context.Context, *struct{}) (*rawOutput, error) {
-		return &rawOutput{ContentType: "application/schema+json", Body: resource.Schema()}, nil
+		return &rawOutput{ContentType: jsonSchema, Body: resource.Schema()}, nil
 	})
 
 	register(s, s.operation("GET", one, "get-resource", tagResources, "Get a resource"), s.getResource)
@@ -58,6 +61,9 @@ func (s *server) registerResources() {
 	op = s.operation("POST", one+"/rollback", "roll-back-resource", tagResources, "Bring back an older revision of a resource")
 	register(s, op, s.rollBackResource)
 }
+
+// jsonSchema is the media type of JSON Schemas.
+const jsonSchema = "application/schema+json"
 
 type rawOutput struct {
 	ContentType string `header:"Content-Type"`

@@ -118,8 +118,8 @@ type ConsoleSession struct {
 
 // NewAPIToken is an API token to be made.
 type NewAPIToken struct {
-	Name   string   `json:"name" maxLength:"64" doc:"What it is for."`
-	Scopes []string `json:"scopes" maxItems:"64" doc:"The permissions that it has, as far as its user has them when it is used."`
+	Name   string   `json:"name" minLength:"1" maxLength:"64" doc:"What it is for." example:"nightly export"`
+	Scopes []string `json:"scopes" minItems:"1" maxItems:"64" doc:"The permissions that it has, as far as its user has them when it is used." example:"exchanges:read"`
 	For    string   `json:"for,omitempty" maxLength:"32" doc:"How long it is good for: up to 366d; 90d when it is absent. never makes one that does not end." example:"30d"`
 	User   string   `json:"user,omitempty" maxLength:"128" doc:"Whose it is, if somebody else's: for who may change users."`
 }

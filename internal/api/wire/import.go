@@ -51,7 +51,7 @@ type ImportOptions struct {
 	Environment string `json:"environment,omitempty" maxLength:"256"`
 	Service     string `json:"service,omitempty" maxLength:"256"`
 	// Inputs are the names of the files, in the order of the parts that follow.
-	Inputs []string `json:"inputs" maxItems:"10000" doc:"The names of the files, in the order of the parts that follow, which are called file."`
+	Inputs []string `json:"inputs" minItems:"1" maxItems:"10000" doc:"The names of the files, in the order of the parts that follow, which are called file."`
 }
 
 // RuleTests are tests of rules, and the rules that they are about.
