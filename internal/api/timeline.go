@@ -27,10 +27,13 @@ const (
 	defaultBuckets = 240
 )
 
-// markedFilter selects the exchanges of which a timeline tells more than that they were.
-const markedFilter = `flow:(authentication,logout,token-refresh,account-creation) OR verdict:(tag,limit,block)`
-
-const refusedFilter = `verdict:(limit,block)`
+// What is selected to be read whole: exchanges of which a timeline tells more than that they were. What was decided is
+// asked for apart, because most sessions have nothing of it, which is known at once.
+const (
+	flowFilter    = `flow:(authentication,logout,token-refresh,account-creation)`
+	decidedFilter = `verdict:(tag,limit,block)`
+	refusedFilter = `verdict:(limit,block)`
+)
 
 type timelineInput struct {
 	ID      string `path:"id" maxLength:"36" doc:"The whole session ID; also of one that was merged into another."`
@@ -87,7 +90,6 @@ func (s *server) timeline(ctx context.Context, reader *revoked.Reader, session *
 	var refused, flows *store.Aggregates
 	var links []seshat.Link
 	told := newTelling(session, reader.Denials(session))
-	var marked []seshat.Assigned
 	all := store.Query{
 		Session: session.ID, Since: session.FirstSeen, Until: session.LastSeen.Add(time.Microsecond), Now: q.Now, OldestFirst: true,
 	}
@@ -107,21 +109,16 @@ func (s *server) timeline(ctx context.Context, reader *revoked.Reader, session *
 		}
 		return err
 	})
+	group.Go(func() error { return s.tellDevices(ctx, told, all) })
+	group.Go(func() error { return s.tellMarked(ctx, told, all, flowFilter) })
 	group.Go(func() error {
-		light := all
-		light.Light, light.Limit = true, mostTold+1
-		return s.Store.Exchanges(ctx, light, func(x *seshat.Assigned) bool { return told.device(x.Observation) })
-	})
-	group.Go(func() (err error) {
-		whole := all
-		whole.Limit = mostMarked + 1
-		if whole.Filter, err = filter.Parse(markedFilter, filter.Exchanges(), q.Now); err != nil {
+		one := q.Subset
+		one.Query = all
+		found, err := s.grouped(ctx, one, decidedFilter)
+		if err != nil || found.Rows == 0 {
 			return err
 		}
-		return s.Store.Exchanges(ctx, whole, func(x *seshat.Assigned) bool {
-			marked = append(marked, *x)
-			return true
-		})
+		return s.tellMarked(ctx, told, all, decidedFilter)
 	})
 	group.Go(func() (err error) {
 		links, err = s.Store.Lineage(ctx, session.ID)
@@ -130,29 +127,72 @@ func (s *server) timeline(ctx context.Context, reader *revoked.Reader, session *
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	for i := range marked {
-		if i == mostMarked {
-			told.partial = true
-			break
-		}
-		told.marked(marked[i].Observation)
-	}
 	told.lineage(links)
 	return told.finish(newTimeline(counts, refused, flows)), nil
 }
 
+// tellDevices notes where the exchanges came from. Most sessions have one device, which is known without a look at all of
+// their exchanges.
+func (s *server) tellDevices(ctx context.Context, t *telling, all store.Query) error {
+	devices, err := s.grouped(ctx, store.Subset{Dataset: store.DatasetExchanges, Query: all}, "", "ip", "user_agent", "ja4")
+	if err != nil {
+		return err
+	}
+	all.Light, all.Limit = true, mostTold+1
+	if devices.Found == 1 {
+		all.Limit = 1
+	}
+	if err := s.Store.Exchanges(ctx, all, func(x *seshat.Assigned) bool { return t.device(x.Observation) }); err != nil {
+		return err
+	}
+	if devices.Found == 1 {
+		t.only(devices.Rows)
+	}
+	return nil
+}
+
+// tellMarked notes what happened in the exchanges that a filter selects.
+func (s *server) tellMarked(ctx context.Context, t *telling, all store.Query, selects string) (err error) {
+	all.Limit = mostMarked
+	if all.Filter, err = filter.Parse(selects, filter.Exchanges(), all.Now); err != nil {
+		return err
+	}
+	read := 0
+	err = s.Store.Exchanges(ctx, all, func(x *seshat.Assigned) bool {
+		t.marked(x.Observation)
+		read++
+		return true
+	})
+	if read == mostMarked {
+		t.cut()
+	}
+	return err
+}
+
 // perBucket counts the exchanges that a filter selects by bucket, and by another dimension when it has a name.
 func (s *server) perBucket(ctx context.Context, h *store.HistogramQuery, width time.Duration, selects, name string) (*store.Aggregates, error) {
+	by := []string{"time:" + store.WidthText(width)}
+	if name != "" {
+		by = append(by, name)
+	}
+	return s.grouped(ctx, h.Subset, selects, by...)
+}
+
+// grouped counts the exchanges that a filter selects by some dimensions.
+func (s *server) grouped(ctx context.Context, of store.Subset, selects string, by ...string) (*store.Aggregates, error) {
 	fields := filter.Exchanges()
-	q := store.AggregateQuery{Subset: h.Subset, Measures: []store.Measure{{}}, Order: store.Order{Dimension: true}, Limit: store.MaxGroups}
-	expr, err := filter.Parse(selects, fields, h.Now)
+	q := store.AggregateQuery{Subset: of, Measures: []store.Measure{{}}, Limit: store.MaxGroups}
+	expr, err := filter.Parse(selects, fields, of.Now)
 	if err != nil {
 		return nil, err
 	}
 	q.Filter = expr
-	q.By = append(q.By, store.Dimension{Field: fields.Lookup("time"), Width: width})
-	if name != "" {
-		q.By = append(q.By, store.Dimension{Field: fields.Lookup(name)})
+	for _, name := range by {
+		d, err := store.ParseDimension("timeline", name, fields)
+		if err != nil {
+			return nil, err
+		}
+		q.By = append(q.By, d)
 	}
 	return s.Store.Aggregate(ctx, q)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/seshat-project/seshat"
@@ -16,13 +17,17 @@ const (
 	mostDevices = 64
 )
 
-// telling makes the devices and moments of a session of its exchanges, each added once, in their order.
+// telling makes the devices and moments of a session of its exchanges. Those for devices come in their order; the others
+// may come meanwhile, from other goroutines.
 type telling struct {
+	mu      sync.Mutex
 	session *seshat.Session
 	denials []seshat.Denial
 	moments []wire.Moment
 	// at has where moments of an exchange are that is about what its lineage says as well.
 	at map[string]wire.MomentKind
+	// whole has the exchanges that were read whole.
+	whole map[seshat.ExchangeKey]bool
 
 	devices              []wire.TimelineDevice
 	places               map[[3]string]int
@@ -35,12 +40,14 @@ type telling struct {
 
 func newTelling(s *seshat.Session, denials []seshat.Denial) *telling {
 	return &telling{
-		session: s, denials: denials, at: map[string]wire.MomentKind{}, places: map[[3]string]int{}, known: map[[2]string]bool{},
+		session: s, denials: denials, at: map[string]wire.MomentKind{}, whole: map[seshat.ExchangeKey]bool{}, places: map[[3]string]int{}, known: map[[2]string]bool{},
 	}
 }
 
 // device notes where an exchange came from. It returns false when no more are wanted.
 func (t *telling) device(o *seshat.Observation) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.seen == mostTold {
 		t.partial = true
 		return false
@@ -86,6 +93,22 @@ func (t *telling) device(o *seshat.Observation) bool {
 	return true
 }
 
+// cut notes that there is more than is looked at.
+func (t *telling) cut() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.partial = true
+}
+
+// only notes that all exchanges of the session, of which there are some, came from the device of the first.
+func (t *telling) only(exchanges int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.devices) == 1 {
+		t.devices[0].Exchanges, t.devices[0].Last = exchanges, t.session.LastSeen
+	}
+}
+
 // add adds a moment. There is a bound here too, so that a session that changes all the time does not fill the memory.
 func (t *telling) add(m wire.Moment) {
 	if len(t.moments) >= 4*mostMarked {
@@ -97,7 +120,13 @@ func (t *telling) add(m wire.Moment) {
 
 // marked notes what happened in an exchange that is read whole.
 func (t *telling) marked(o *seshat.Observation) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	key := wire.KeyText(o.Key)
+	if t.whole[o.Key] {
+		return // it is one of several selections
+	}
+	t.whole[o.Key] = true
 	m := wire.Moment{Time: o.Time, Count: 1, Exchange: key}
 	if v := &o.Verdict; v.Action != seshat.ActionAllow {
 		m.Kind, m.By = wire.MomentRefused, v.By

@@ -88,6 +88,9 @@ func (s *Store) sessionPage(ctx context.Context, q store.Query, merges bool) ([]
 // is left out comes behind all of those.
 func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, seen time.Time) ([]seshat.SessionID, error) {
 	w := sessionWhere{merges: merges, now: q.Now}
+	if since := store.Time(q.Since); since.After(seen) {
+		seen = since // the others were last seen before: there is no need to add them up
+	}
 	from := "rollups"
 	if !seen.IsZero() {
 		from = "(SELECT * FROM rollups WHERE session IN (SELECT session FROM rollups WHERE last_seen >= ?))"
