@@ -28,7 +28,7 @@ sample: build ## build, import the sample capture, show its sessions, and say wh
 .PHONY: test
 test: ## install what the tests need, and run them all
 	@./test/install.sh
-	@$(GO) test -race -timeout 25m ./...
+	@$(GO) test -race -timeout 45m ./...
 
 .PHONY: test-short
 test-short: ## run the tests without the race detector, and install nothing
