@@ -179,7 +179,7 @@ func (f *Facets) StoreFacets() *store.Facets {
 func NewHistogram(d store.Dataset, h *store.Histogram) *Histogram {
 	out := &Histogram{
 		Dataset: string(d), Since: h.Since, Until: h.Until, Width: store.WidthText(h.Width), WidthMS: h.Width.Milliseconds(), Series: h.Series,
-		Buckets: make([]Bucket, h.Axis.Buckets), Total: h.Rows,
+		Buckets: make([]Bucket, h.Buckets), Total: h.Rows,
 	}
 	for i := range out.Buckets {
 		out.Buckets[i] = Bucket{Time: h.Time(i), Counts: h.Counts[i]}

@@ -42,7 +42,7 @@ func facetFields() []string {
 // facetValues is how many values of a field are listed.
 const facetValues = 8
 
-func head(v *view, tab string) ui.Page {
+func head() ui.Page {
 	return ui.Page{Title: "Explorer", Section: ui.SectionExplorer, Scripts: []string{"filter.js", "brush.js", "place.js", "rows.js"}, Styles: []string{"session.css", "explorer.css"}}
 }
 
@@ -71,7 +71,7 @@ func list(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	p := head(&v, tabList)
+	p := head()
 	p.Actions = actions(&v, web.ViewLinks(saved, "explorer"))
 	return q.PageStatus(status, p, listPage(&v, bar, page))
 }

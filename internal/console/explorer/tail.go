@@ -36,7 +36,7 @@ func tail(q *web.Request) error {
 			return err
 		}
 	}
-	p := head(&v, tabLive)
+	p := head()
 	p.Scripts = append(p.Scripts, "tail.js")
 	return q.PageStatus(status, p, tailPage(&v, bar))
 }
@@ -122,4 +122,3 @@ func withColumn(v *view, name string) string {
 	}
 	return list + "," + attributePrefix + name
 }
-

@@ -14,13 +14,20 @@ type series struct{ name, words, class string }
 func seriesOf(dataset string) []series {
 	if dataset == "sessions" {
 		return []series{
-			{"active", "active", "c-ok"}, {"idle", "idle", "c-redirect"}, {"ended", "ended", "c-none"}, {"expired", "expired", "c-client"},
+			{"active", "active", "c-ok"},
+			{"idle", "idle", "c-redirect"},
+			{"ended", "ended", "c-none"},
+			{"expired", "expired", "c-client"},
 			{"revoked", "revoked", "c-server"},
 		}
 	}
 	return []series{
-		{"5xx", "server errors", "c-server"}, {"4xx", "client errors", "c-client"}, {"3xx", "redirects", "c-redirect"}, {"2xx", "successes", "c-ok"},
-		{"1xx", "informational", "c-5"}, {"none", "without response", "c-none"},
+		{"5xx", "server errors", "c-server"},
+		{"4xx", "client errors", "c-client"},
+		{"3xx", "redirects", "c-redirect"},
+		{"2xx", "successes", "c-ok"},
+		{"1xx", "informational", "c-5"},
+		{"none", "without response", "c-none"},
 	}
 }
 

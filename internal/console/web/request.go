@@ -36,7 +36,7 @@ func (s *Site) request(w http.ResponseWriter, r *http.Request) (*Request, error)
 	q := &Request{Request: r, W: w, API: client.Within(s.API, header), Now: s.Now(), site: s}
 	q.frame = &ui.Frame{Asset: s.Assets.URL, Version: s.Version}
 	var err error
-	q.Viewer, err = s.Options.Viewer(r.Context(), q.API)
+	q.Viewer, err = s.Viewer(r.Context(), q.API)
 	q.frame.Viewer = q.Viewer
 	return q, err
 }
@@ -92,7 +92,7 @@ func (q *Request) render(status int, c templ.Component) error {
 	return nil
 }
 
-// Context is the request's, with the frame for components.
+// Frame is the context of the request, with the frame for components.
 func (q *Request) Frame() context.Context { return ui.WithFrame(q.Context(), q.frame) }
 
 // Done answers a form that did what it was for: it leads to a page, which says so once.
@@ -119,7 +119,7 @@ func (q *Request) Redirect(to string) error {
 		q.W.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
+	http.Redirect(q.W, q.Request, to, http.StatusSeeOther) //nolint:gosec // to a path of this site: see above
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seshat-project/seshat/internal/api/client"
@@ -29,7 +30,8 @@ type Options struct {
 // Site serves pages.
 type Site struct {
 	Options
-	mux *http.ServeMux
+	mux      *http.ServeMux
+	patterns []string
 }
 
 // New returns a site without pages.
@@ -53,7 +55,7 @@ type Handler func(q *Request) error
 
 // Handle serves a pattern of [http.ServeMux], such as "GET /sessions/{id}", to those who are signed in.
 func (s *Site) Handle(pattern string, h Handler) {
-	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+	s.serve(pattern, func(w http.ResponseWriter, r *http.Request) {
 		q, err := s.request(w, r)
 		if err == nil {
 			err = h(q)
@@ -66,7 +68,7 @@ func (s *Site) Handle(pattern string, h Handler) {
 
 // Open serves a pattern to everybody, signed in or not: the viewer may be nil.
 func (s *Site) Open(pattern string, h Handler) {
-	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+	s.serve(pattern, func(w http.ResponseWriter, r *http.Request) {
 		q, err := s.request(w, r)
 		if err == nil || errors.Is(err, client.ErrSignedOut) {
 			err = h(q)
@@ -78,7 +80,15 @@ func (s *Site) Open(pattern string, h Handler) {
 }
 
 // Mount serves a pattern by another handler.
-func (s *Site) Mount(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
+func (s *Site) Mount(pattern string, h http.Handler) { s.serve(pattern, h.ServeHTTP) }
+
+func (s *Site) serve(pattern string, h http.HandlerFunc) {
+	s.patterns = append(s.patterns, pattern)
+	s.mux.HandleFunc(pattern, h)
+}
+
+// Patterns returns every pattern that is served, in order.
+func (s *Site) Patterns() []string { return slices.Sorted(slices.Values(s.patterns)) }
 
 // maxForm is how many bytes the forms of pages may have: the longest is the YAML of resources.
 const maxForm = 2 << 20
