@@ -251,7 +251,7 @@ func sources(t *testing.T) []source {
 			return err
 		}
 		if entry.IsDir() {
-			if base := entry.Name(); base != "." && (strings.HasPrefix(base, ".") || base == "testdata" || base == "bin") {
+			if base := entry.Name(); base != "." && (strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "testdata" || base == "bin") {
 				return filepath.SkipDir
 			}
 			if _, err := os.Stat(filepath.Join(name, "go.mod")); err == nil && name != "." {
