@@ -167,7 +167,7 @@ func (a *app) announce(s *service, c *config.Config) {
 	if s.forwardAuth != "" {
 		a.note("Forward-auth is served on http://%s.", s.forwardAuth)
 	}
-	a.note("The API is at %s, with /docs, /metrics, /healthz and /readyz.", s.api)
+	a.note("The API is at %s, with /docs, /metrics, /healthz and /readyz; a browser finds the console there.", s.api)
 	a.note("See who is there with: %s", a.typed("sessions"))
 }
 
