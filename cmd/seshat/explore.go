@@ -16,6 +16,7 @@ import (
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/filter"
+	"github.com/seshat-project/seshat/internal/store"
 	"github.com/seshat-project/seshat/internal/terminal"
 )
 
@@ -34,10 +35,13 @@ seshat session ID.
 ` + timeHelp + `
 
 --format ndjson writes one JSON object a line with the columns as members: lists as arrays, numbers as numbers, what is
-absent as null. In csv the elements of a list are separated by "; ".`
+absent as null. In csv the elements of a list are separated by "; ".
+
+`
 
 type exploreOptions struct {
 	timeRange
+	groupOptions
 	columns string
 	format  string
 	oldest  bool
@@ -53,11 +57,12 @@ func (a *app) exploreCommand() *cobra.Command {
 		Use:         "explore [FILTER]",
 		Annotations: map[string]string{takesFilter: "all arguments"},
 		Short:       "List exchanges with chosen columns",
-		Long:        fmt.Sprintf(exploreHelp, fieldsHelp(filter.Exchanges())),
+		Long:        fmt.Sprintf(exploreHelp, fieldsHelp(filter.Exchanges())) + groupsHelpOf(store.DatasetExchanges),
 		Example: `  seshat explore 'status:>=500' --since 1h
   seshat explore 'endpoint:"POST /login"' --columns time,id,session_id,user,status
   seshat explore --columns id,session_id --format csv --since all --limit 0
   seshat explore 'session_id:3f1c*' --columns time,path,client_session_ids,flows --oldest-first
+  seshat explore --by endpoint --by status --measure count --measure unique:user --measure p95:duration
   seshat explore --follow 'status:>=500'`,
 		ValidArgsFunction: completeFilter(filter.Exchanges()),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -65,13 +70,14 @@ func (a *app) exploreCommand() *cobra.Command {
 			return a.explore(cmd.Context(), args, &o)
 		},
 	}
-	o.flags(cmd)
+	o.timeRange.flags(cmd)
+	o.groupOptions.flags(cmd, store.DatasetExchanges)
 	formatFlag(cmd, &o.format, "table", "ndjson", "csv")
 	cmd.Flags().StringVar(&o.columns, "columns", defaultColumns, "`columns`, separated by commas; help lists them")
 	_ = cmd.RegisterFlagCompletionFunc("columns", completeColumns) // fails only for a flag that is not there
 	cmd.Flags().BoolVar(&o.oldest, "oldest-first", false, "oldest exchanges first")
 	cmd.Flags().BoolVarP(&o.follow, "follow", "f", false, "show what is stored from now on, until interrupted; --limit is how many of the newest come first")
-	cmd.Flags().IntVar(&o.limit, "limit", 100, "how many exchanges at most; 0 is no limit")
+	cmd.Flags().IntVar(&o.limit, "limit", 100, "how many exchanges or groups at most; 0 is no limit")
 	return cmd
 }
 
@@ -98,6 +104,17 @@ func (a *app) explore(ctx context.Context, args []string, o *exploreOptions) (er
 	}
 	if _, _, err := o.bounds(a.now()); err != nil {
 		return err
+	}
+	if o.asked() {
+		if o.follow {
+			return usageError("--follow", "groups are not followed", "leave out --by and --measure")
+		}
+		q, err := o.groupOptions.query(store.DatasetExchanges, o.limit)
+		if err != nil {
+			return err
+		}
+		q.Filter = expr
+		return a.groups(ctx, &q, &o.timeRange, o.format)
 	}
 	if o.follow {
 		if err := checkFormat(o.format, "table", "ndjson"); err != nil {

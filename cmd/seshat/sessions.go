@@ -29,10 +29,13 @@ field that exchanges have holds when some exchange of the session passes it. The
 
 --format json writes one JSON object a line. Its client_session_ids are masked. Lists have at most 64 elements each.
 --sort takes last_seen, first_seen, exchanges, errors, duration, confidence or user; the greatest comes first, of users
-the first in the alphabet. --reverse turns the order round.`
+the first in the alphabet. --reverse turns the order round.
+
+`
 
 type sessionsOptions struct {
 	timeRange
+	groupOptions
 	format  string
 	sort    string
 	reverse bool
@@ -45,22 +48,24 @@ func (a *app) sessionsCommand() *cobra.Command {
 		Use:         "sessions [FILTER]",
 		Annotations: map[string]string{takesFilter: "all arguments"},
 		Short:       "List sessions",
-		Long:        fmt.Sprintf(sessionsHelp, fieldsHelp(filter.Sessions())),
+		Long:        fmt.Sprintf(sessionsHelp, fieldsHelp(filter.Sessions())) + groupsHelpOf(store.DatasetSessions),
 		Example: `  seshat sessions
   seshat sessions 'user:alice status:>=400' --since 24h
   seshat sessions 'state:(active,idle) -identified_by:ip*' --sort exchanges --limit 10
-  seshat sessions --since all --limit 0 --format json | jq -r .session_id`,
+  seshat sessions --since all --limit 0 --format json | jq -r .session_id
+  seshat sessions --by user --measure sum:exchanges --measure unique:ip --measure p95:duration`,
 		ValidArgsFunction: completeFilter(filter.Sessions()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.sessions(cmd.Context(), args, &o)
 		},
 	}
-	o.flags(cmd)
+	o.timeRange.flags(cmd)
+	o.groupOptions.flags(cmd, store.DatasetSessions)
 	formatFlag(cmd, &o.format, "table", "json", "csv")
 	cmd.Flags().StringVar(&o.sort, "sort", "last_seen", "`field` to sort by")
 	completeFlag(cmd, "sort", wire.SessionOrders()...)
 	cmd.Flags().BoolVar(&o.reverse, "reverse", false, "turn the order round")
-	cmd.Flags().IntVar(&o.limit, "limit", 50, "how many sessions at most; 0 is no limit")
+	cmd.Flags().IntVar(&o.limit, "limit", 50, "how many sessions or groups at most; 0 is no limit")
 	return cmd
 }
 
@@ -83,6 +88,14 @@ func (a *app) sessions(ctx context.Context, args []string, o *sessionsOptions) (
 	}
 	if _, _, err := o.bounds(a.now()); err != nil {
 		return err
+	}
+	if o.asked() {
+		q, err := o.groupOptions.query(store.DatasetSessions, o.limit)
+		if err != nil {
+			return err
+		}
+		q.Filter = expr
+		return a.groups(ctx, &q, &o.timeRange, o.format)
 	}
 	s, err := a.openForReading(ctx)
 	if err != nil {
