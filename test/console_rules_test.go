@@ -247,7 +247,6 @@ func TestConsoleRuleOrder(t *testing.T) {
 	b.until("the button keeps the focus", `document.activeElement?.id === "up-cc"`)
 	b.press(kb.Enter)
 	order("aa cc bb dd")
-	t.Log(value[string](b, `document.getElementById("order-said").outerHTML`))
 	b.until("it is said", `document.getElementById("order-said").textContent.includes("cc is at place 2 of 4")`)
 
 	b.clickAway("tr[data-name=bb] label.switch")

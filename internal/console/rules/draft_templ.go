@@ -1031,7 +1031,7 @@ func identifiersStep(d *draft) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = editor.Item(d.form, listIdentifiers, i, "Identifier").Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = editor.Titled(d.form, listIdentifiers, i, "Identifier "+strconv.Itoa(i)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -198,7 +198,7 @@ func order(q *web.Request) error {
 	if ok {
 		t.focus = change[0] + " " + change[1]
 	}
-	return q.Render(tablePart(t))
+	return q.Render(tablePart(t), orderSaid(t))
 }
 
 // moved is an order after a change, and what was done in words; false when there is nothing to change, because the rules

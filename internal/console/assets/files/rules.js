@@ -134,6 +134,13 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape" && 
 // The row is another one when the list was replaced meanwhile.
 document.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.target?.id === "rules") drop(false); });
 
+// htmx knows of a button that is new only some time after it is there; who is quicker is heard too.
+document.addEventListener("htmx:configRequest", (event) => {
+  const { formData, triggeringEvent } = event.detail;
+  const button = triggeringEvent?.submitter;
+  if (button?.name && !formData.has(button.name)) formData.set(button.name, button.value);
+});
+
 // A button that cannot move its rule any further stays where it is.
 document.addEventListener("click", (event) => { if (event.target.closest("[form=order][aria-disabled=true]")) event.preventDefault(); }, true);
 // What identifiers did is counted anew for the rows that are there now.
