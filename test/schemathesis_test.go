@@ -175,7 +175,7 @@ func newFront(t *testing.T, to string) *front {
 	f := &front{answered: map[string]int{}, wrong: map[string]bool{}}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	proxy := &httputil.ReverseProxy{
-		Transport:      transport,
+		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host, r.Out.URL.RawQuery = target.Scheme, target.Host, target.Host, r.In.URL.RawQuery
 		},

@@ -94,12 +94,15 @@ func (s *Site) Authenticate(*http.Request) (*api.Principal, error) {
 }
 
 func (s *Site) viewer(context.Context, *client.Client) (*ui.Viewer, error) {
-	v := &ui.Viewer{Name: s.Name, Role: "admin", CSRF: "csrf-of-the-test", Permissions: map[string]bool{}}
+	v := &ui.Viewer{Name: s.Name, Role: "admin", CSRF: csrf, Permissions: map[string]bool{}}
 	for _, p := range s.Permissions {
 		v.Permissions[string(p)] = true
 	}
 	return v, nil
 }
+
+// csrf is the token that forms of the pages have. Post sends it.
+const csrf = "csrf-of-the-test"
 
 // Without takes permissions away from who looks.
 func (s *Site) Without(permissions ...api.Permission) *Site {
@@ -144,6 +147,7 @@ func (s *Site) Post(path string, form url.Values, fields ...string) *Page {
 	s.t.Helper()
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set(ui.CSRFHeader, csrf)
 	return s.send(r, fields)
 }
 

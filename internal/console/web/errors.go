@@ -20,6 +20,12 @@ var errNoPage = &seshat.Error{
 	Kind: seshat.ErrorNotFound, Err: errors.New("there is no such page"), Hint: "the navigation leads to all there are",
 }
 
+var errForged = &wire.Problem{
+	Status: http.StatusForbidden, Title: "The page is not yours any more", Kind: "invalid",
+	Detail: "What was sent does not come from a page that was made for this session, and nothing was changed.",
+	Hint:   "load the page again, and repeat it",
+}
+
 // Problem is what an error of the API is to somebody who looks at a page.
 func Problem(err error) *wire.Problem {
 	if errors.Is(err, context.Canceled) {

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -50,6 +51,14 @@ func csrfOf(r *http.Request) string {
 		return token
 	}
 	return r.PostFormValue(ui.CSRFField)
+}
+
+// forged reports whether a request that may change something lacks the token of the session that it comes with.
+func (q *Request) forged() bool {
+	if q.Method == http.MethodGet || q.Method == http.MethodHead || q.Viewer == nil || q.Viewer.CSRF == "" {
+		return false
+	}
+	return subtle.ConstantTimeCompare([]byte(csrfOf(q.Request)), []byte(q.Viewer.CSRF)) != 1
 }
 
 // Fragment reports whether htmx asks for a part of a page, and not for the whole one.

@@ -54,9 +54,15 @@ func New(o Options) (*Site, error) {
 type Handler func(q *Request) error
 
 // Handle serves a pattern of [http.ServeMux], such as "GET /sessions/{id}", to those who are signed in.
+//
+// What may change something is refused without the CSRF token of who is signed in, whatever it would do; the API, which is
+// asked to do it, compares the token again.
 func (s *Site) Handle(pattern string, h Handler) {
 	s.serve(pattern, func(w http.ResponseWriter, r *http.Request) {
 		q, err := s.request(w, r)
+		if err == nil && q.forged() {
+			err = errForged
+		}
 		if err == nil {
 			err = h(q)
 		}
