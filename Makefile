@@ -38,6 +38,11 @@ test-short: ## run the tests without the race detector, and install nothing
 soak: ## run the demonstration under the race detector for SESHAT_SOAK (10m)
 	@SESHAT_SOAK=$${SESHAT_SOAK:-10m} $(GO) test -timeout 25m -run '^TestSoak$$' -v ./test
 
+.PHONY: screenshots
+screenshots: ## take the pictures of the README again: docs/images/{overview,session,rules}.png
+	@mkdir -p docs/images
+	@SESHAT_PICTURES=$(CURDIR)/docs/images $(GO) test -count=1 -timeout 5m -run '^TestScreenshots$$' -v ./test
+
 .PHONY: fuzz
 fuzz: ## run every fuzz test for FUZZTIME (10s)
 	@./test/fuzz.sh $${FUZZTIME:-10s}
