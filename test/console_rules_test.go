@@ -131,6 +131,7 @@ func TestConsoleRuleFaults(t *testing.T) {
 	b.fill("[name='spec.idleTimeout']", "30")
 	b.click("#save")
 	b.until("everything that is wrong is listed", `document.querySelectorAll("#faults li").length === 4`)
+	b.until("it has the focus", `document.activeElement?.id === "faults"`)
 	for _, id := range []string{"metadata-name", "spec-scope-urls", "spec-idleTimeout"} {
 		b.until("it is said beside "+id, fmt.Sprintf(`document.getElementById("%s-error").innerText && document.getElementById("%s").getAttribute("aria-invalid") === "true"`, id, id))
 	}
@@ -161,6 +162,7 @@ func TestConsoleRuleFaults(t *testing.T) {
 	b.choose("[name='spec.identifiers[0].transformations[1].kind']", "lowercase")
 	b.click("#next")
 	b.until("the faults of identifiers are found", `document.querySelectorAll("#faults li").length === 2`)
+	b.until("they have the focus", `document.activeElement?.id === "faults"`)
 	b.click("#faults a[data-fault='spec-identifiers-0-transformations-0-regex-pattern']")
 	b.until("the step of the fault is shown", `document.activeElement?.id === "spec-identifiers-0-transformations-0-regex-pattern" && document.querySelector(".s2").checkVisibility()`)
 	b.fill("[name='spec.identifiers[0].transformations[0].regex.pattern']", "t=(.+)")

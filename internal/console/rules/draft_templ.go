@@ -5,15 +5,18 @@ package rules
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
+import (
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
+)
 
 import (
+	"strconv"
+
 	"github.com/seshat-project/seshat/internal/console/editor"
 	"github.com/seshat-project/seshat/internal/console/manage"
 	"github.com/seshat-project/seshat/internal/console/ui"
 	"github.com/seshat-project/seshat/internal/kv"
-	"strconv"
 )
 
 func draftPage(d *draft) templ.Component {
@@ -1656,7 +1659,7 @@ func buttons(d *draft) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if d.step < stepReview {
-				var templ_7745c5c3_Var66 = []any{"js-only", templ.KV("primary", !d.exists())}
+				templ_7745c5c3_Var66 := []any{"js-only", templ.KV("primary", !d.exists())}
 				templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var66...)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -1720,7 +1723,7 @@ func buttons(d *draft) templ.Component {
 			}
 		}
 		if ui.Can(ctx, mayWrite) {
-			var templ_7745c5c3_Var71 = []any{templ.KV("primary", d.exists() || d.asYAML || d.step == stepReview)}
+			templ_7745c5c3_Var71 := []any{templ.KV("primary", d.exists() || d.asYAML || d.step == stepReview)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var71...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -5,15 +5,18 @@ package rules
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
+import (
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
+)
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/console/manage"
 	"github.com/seshat-project/seshat/internal/console/ui"
-	"strconv"
-	"strings"
 )
 
 func listActions() templ.Component {
@@ -547,7 +550,7 @@ func ruleRow(t *table, r *row) templ.Component {
 			templ_7745c5c3_Var24 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		var templ_7745c5c3_Var25 = []any{templ.KV("off", !r.enabled())}
+		templ_7745c5c3_Var25 := []any{templ.KV("off", !r.enabled())}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var25...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -5,14 +5,17 @@ package rules
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
+import (
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
+)
 
 import (
+	"strings"
+
 	"github.com/seshat-project/seshat/internal/console/manage"
 	"github.com/seshat-project/seshat/internal/console/ui"
 	"github.com/seshat-project/seshat/internal/resource"
-	"strings"
 )
 
 func presetPage(o *offer) templ.Component {

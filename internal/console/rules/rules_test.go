@@ -318,6 +318,10 @@ func TestTry(t *testing.T) {
 	values := page.Form(form)
 	values.Set("do", "try")
 	s.Post(form, values, "HX-Request", "true").Want(http.StatusOK, `id="brief"`, `hx-swap-oob="innerHTML:#trial"`, "110 of 200 exchanges").Lacks("<html", "<form")
+	open.Submit(form, "do", "try", "metadata.name", "shop", "spec.enabled", "").Want(http.StatusOK, "of the clients, as if it were in force.")
+	if e := draft.Add[0].Resource.Spec.(*seshat.SessionRuleSpec).Enabled; e != nil {
+		t.Error("a rule that is switched off was tried as such")
+	}
 	open.Submit(form, "do", "try", "metadata.name", "").Want(http.StatusOK, "it has no name", "1 thing is missing or wrong")
 	s.API.Preview = nil
 	s2 := site(t)

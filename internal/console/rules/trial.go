@@ -22,6 +22,7 @@ type trial struct {
 	rule    *preview.RuleTrial // of the draft
 	name    string
 	action  string // where the form is sent
+	asIf    bool   // the draft is switched off, and was tried as if it were on
 	problem *wire.Problem
 	faults  int // how many things are wrong with the draft
 }
@@ -46,12 +47,13 @@ func (d *draft) run(q *web.Request) (*trial, error) {
 	if !d.readRule() {
 		return &trial{faults: len(d.form.Faults()) + len(d.faults)}, nil
 	}
-	text, err := resource.Marshal([]seshat.Resource{*d.rule}, resource.FormatJSON)
+	tried, asIf := switchedOn(d.rule)
+	text, err := resource.Marshal([]seshat.Resource{*tried}, resource.FormatJSON)
 	if err != nil {
 		return nil, err
 	}
 	out, err := q.API.Preview(q.Context(), &wire.PreviewRequest{Resources: []json.RawMessage{text}, Exchanges: d.sample})
-	t := &trial{preview: out, name: d.rule.Metadata.Name}
+	t := &trial{preview: out, name: tried.Metadata.Name, asIf: asIf}
 	var faults seshat.Faults
 	switch {
 	case errors.As(err, &faults):
@@ -74,6 +76,17 @@ func (d *draft) run(q *web.Request) (*trial, error) {
 	return t, nil
 }
 
+// switchedOn is a rule that is in force, and whether it was not: somebody who tries it wants to know what it would do.
+func switchedOn(r *seshat.Resource) (*seshat.Resource, bool) {
+	spec, ok := r.Spec.(*seshat.SessionRuleSpec)
+	if !ok || flag(spec.Enabled) {
+		return r, false
+	}
+	out, on := *r, *spec
+	on.Enabled, out.Spec = nil, &on
+	return &out, true
+}
+
 // fraction is a part of a whole, as a share.
 func fraction(part, whole int) string {
 	if whole == 0 {
@@ -83,19 +96,21 @@ func fraction(part, whole int) string {
 }
 
 // source says what a draft was tried on.
-func source(p *wire.Preview) string {
-	if p.Exchanges == 0 {
-		return "There are no exchanges to try it on."
-	}
+func (t *trial) source() string {
+	p := t.preview
 	text := "Tried on " + counted(p.Exchanges, "exchange", "exchanges")
-	if p.Source.From == wire.PreviewGiven {
-		return text + " of yours."
-	}
-	if span := p.Last.Sub(p.First); span > 0 {
+	span := p.Last.Sub(p.First)
+	switch {
+	case p.Source.From == wire.PreviewGiven:
+		text += " of yours"
+	case span > 0:
 		text += ", the last " + ui.Length(span)
 	}
 	if p.Source.Share > 0 && p.Source.Share < 1 {
 		text += ", of " + ui.Percent(p.Source.Share) + " of the clients"
+	}
+	if t.asIf {
+		text += ", as if it were in force"
 	}
 	return text + "."
 }

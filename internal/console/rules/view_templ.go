@@ -5,14 +5,17 @@ package rules
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
+import (
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
+)
 
 import (
+	"strconv"
+
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/console/manage"
 	"github.com/seshat-project/seshat/internal/console/ui"
-	"strconv"
 )
 
 func viewActions(s *shown) templ.Component {

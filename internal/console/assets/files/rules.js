@@ -44,6 +44,7 @@ if (editor()) tried = written();
 // Leaving a form that was written in asks first, unless it was saved.
 let leaving = false;
 document.addEventListener("htmx:beforeOnLoad", (event) => { leaving ||= Boolean(event.detail.xhr.getResponseHeader("HX-Redirect")); });
+document.addEventListener("submit", (event) => { leaving ||= event.target.id === "editor" && !event.defaultPrevented; });
 addEventListener("beforeunload", (event) => { if (!leaving && editor()?.dataset.dirty !== undefined) event.preventDefault(); });
 
 // A fault of the text leads to its line.
