@@ -304,7 +304,7 @@ func listPage(v *view, bar ui.FilterBar, page *wire.Page[wire.Exchange]) templ.C
 				ctx = templ.InitializeContext(ctx)
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Empty("The filter has a mistake", "Above it is marked where. The fields of exchanges are listed by typing.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Empty("The filter has a mistake", "The mark above says where. Begin to type, and the fields of exchanges are listed.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

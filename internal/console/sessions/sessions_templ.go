@@ -249,7 +249,7 @@ func listPage(v *view, bar ui.FilterBar, page *wire.Page[wire.Session]) templ.Co
 				ctx = templ.InitializeContext(ctx)
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Empty("The filter has a mistake", "Above it is marked where. The fields of sessions are listed by typing, and in the guide of the filter language.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Empty("The filter has a mistake", "The mark above says where. Begin to type, and the fields of sessions are listed.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

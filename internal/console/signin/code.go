@@ -30,7 +30,7 @@ func (p *pages) showCode(q *web.Request, v *codeView) error {
 	if err != nil {
 		w := problem(q, err)
 		p.oops(q, err, w.Status)
-		return q.PageStatus(w.Status, page(q, "Sign in"), ended(words(w, "This link is good for nothing any more: it was used, or is too old."), again, v.next))
+		return q.PageStatus(w.Status, page(q, "Sign in"), ended(words(w, "This link is good for nothing any more: it was used, is too old, or was not copied whole."), again, v.next))
 	}
 	v.link = link
 	return p.showLink(q, http.StatusOK, v)

@@ -17,7 +17,7 @@ import (
 )
 
 var errNoPage = &seshat.Error{
-	Kind: seshat.ErrorNotFound, Err: errors.New("there is no such page"), Hint: "the navigation leads to all there are",
+	Kind: seshat.ErrorNotFound, Err: errors.New("there is no page at this address"), Hint: "the navigation leads to every page there is",
 }
 
 var errForged = &wire.Problem{
@@ -50,14 +50,34 @@ func (q *Request) fail(err error) {
 		q.W.WriteHeader(p.Status)
 		return
 	}
-	title := p.Title
-	if p.Status == http.StatusNotFound {
-		title = "Nothing here"
-	}
+	title := heading(p)
 	page := ui.Page{Title: title}
 	if err := q.PageStatus(p.Status, page, problemPage(p)); err != nil {
 		http.Error(q.W, title, p.Status)
 	}
+}
+
+// heading is what a page of a problem is called.
+func heading(p *wire.Problem) string {
+	if p.Status == http.StatusNotFound {
+		return "Nothing here"
+	}
+	return p.Title
+}
+
+// sentence makes a sentence of what the API says for programs and people alike, which begins in lower case as errors do.
+// What begins with anything but a plain word stays: the names of fields and of commands are written as they are.
+func sentence(text string) string {
+	word, _, more := strings.Cut(text, " ")
+	plain := func(r rune) bool { return r >= 'a' && r <= 'z' }
+	if !more || word == "" || word == "seshat" || strings.TrimFunc(word, plain) != "" {
+		return text
+	}
+	text = string(text[0]-'a'+'A') + text[1:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
 }
 
 // signIn leads somebody who is not signed in to where they can, and back again afterwards.
