@@ -56,9 +56,9 @@ func (s scale) ticks() []string {
 	case span < 10*time.Second:
 		layout = "15:04:05.0"
 	case span > 5*24*time.Hour:
-		layout = "Jan 2"
+		layout = "01-02"
 	case span > 20*time.Hour:
-		layout = "Jan 2 15:04"
+		layout = "01-02 15:04"
 	case span > 20*time.Minute:
 		layout = "15:04"
 	}

@@ -129,9 +129,9 @@ func (h *Histogram) ticks() []string {
 	layout := "15:04:05"
 	switch span := to.Sub(from); {
 	case span > 5*24*time.Hour:
-		layout = "Jan 2"
+		layout = "01-02"
 	case span > 20*time.Hour:
-		layout = "Jan 2 15:04"
+		layout = "01-02 15:04"
 	case span > 10*time.Minute:
 		layout = "15:04"
 	}
