@@ -166,8 +166,12 @@ func verdictWords(v *wire.Verdict) string {
 // leads is where what decided can be looked at; empty when there is no such page.
 func leads(by string) string {
 	kind, _, found := strings.Cut(by, "/")
-	if found && (kind == "Limit" || kind == "Denylist") {
+	switch {
+	case found && kind == "Limit":
 		return "/limits"
+	case found && kind == "Denylist":
+		return "/limits/denylist"
+	default:
+		return ""
 	}
-	return ""
 }

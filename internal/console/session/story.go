@@ -205,7 +205,7 @@ func eventOf(s *wire.Session, t *wire.Timeline, m *moment) event {
 	case wire.MomentTagged:
 		e.Text = plural(m.Count, "exchange was", "exchanges were") + " tagged by " + m.By
 	case wire.MomentRefused:
-		e.Text = plural(m.Count, "exchange was", "exchanges were") + " refused by " + m.By
+		e.Text = plural(m.Count, "exchange was", "exchanges were") + " refused by " + decider(m.By)
 	case wire.MomentDenied:
 		e.Text = "Revoked"
 		if m.By != "" {

@@ -35,6 +35,14 @@ func plural[N int | int64](n N, one, many string) string {
 	return ui.Count(n) + " " + many
 }
 
+// decider is what decided a verdict, in words: an entry of the denylist has a long name that says no more.
+func decider(by string) string {
+	if strings.HasPrefix(by, "Denylist/") {
+		return "the denylist"
+	}
+	return by
+}
+
 // sure is a confidence in words.
 func sure(confidence float64, links []seshat.Link) (word, why string) {
 	for i := range links {
