@@ -1,7 +1,6 @@
 package test
 
 import (
-	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -279,6 +278,6 @@ func TestConsoleFirstLoad(t *testing.T) {
 		if total > mostBytes || total < 4<<10 {
 			t.Errorf("%s loads %d bytes: %v", path, total, entries)
 		}
-		t.Log(fmt.Sprintf("%-24s %4d kB in %d requests", path, total>>10, len(entries)))
+		t.Logf("%-24s %4d kB in %d requests", path, total>>10, len(entries))
 	}
 }

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -182,7 +183,19 @@ func newFront(t *testing.T, to string) *front {
 		ModifyResponse: f.look, FlushInterval: -1, ErrorLog: nil,
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
-	f.Server = httptest.NewServer(proxy)
+	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Imports are answered while they are read. A proxy that has not read all by then gives up what it sends.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		if len(body) == 0 {
+			r.Body = http.NoBody
+		}
+		proxy.ServeHTTP(w, r)
+	}))
 	t.Cleanup(func() { f.Close(); transport.CloseIdleConnections() })
 	return f
 }
