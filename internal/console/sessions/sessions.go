@@ -109,6 +109,10 @@ func first(list []string) string {
 	}
 }
 
+// moved reports whether a session came from several addresses with several user agents: a telephone that changes its network
+// keeps its user agent, and whoever has somebody else's cookie seldom does.
+func moved(s *wire.Session) bool { return len(s.IPs) > 1 && len(s.UserAgents) > 1 }
+
 func address(id seshat.SessionID) string { return "/sessions/" + id.String() }
 
 // facetName is what a field is called on the page.
