@@ -171,25 +171,22 @@ func (a *aggregation) writeGroups(parts bool) {
 	a.write(")")
 }
 
-// numbers makes the table i with a place, of the keys of a dimension with the values that they stand for, and a number for
-// each different value.
+// numbers makes the table i with a place; see [subset.writeNumbers].
 func (a *aggregation) numbers(d *dimension, place int) {
 	if d.lookup == "" || a.numbered[place] {
 		return
 	}
 	a.numbered[place] = true
-	a.table(fmt.Sprintf("b%d", place))
-	a.write(d.lookup+")", d.args...)
-	a.table(fmt.Sprintf("i%d", place))
-	a.write(fmt.Sprintf("SELECT b.k, b.v, n.id FROM b%d b JOIN (SELECT v, row_number() OVER () AS id FROM (SELECT DISTINCT v FROM b%d)) n ON n.v = b.v)", place, place))
+	a.writeNumbers(d, fmt.Sprintf("b%d", place), numbersTable(place))
 }
+
+func numbersTable(place int) string { return fmt.Sprintf("i%d", place) }
 
 // plain reports whether rows are grouped by the values themselves.
 func (d *dimension) plain() bool { return d.mixed || d.lookup == "" && len(d.keys) == 1 }
 
-// group are the expressions over a row e that stand for the value of a dimension; see numbers.
-func (d *dimension) group(place int) []string {
-	table := fmt.Sprintf("i%d", place)
+// group are the expressions over a row e that stand for the value of a dimension, with its table of numbers.
+func (d *dimension) group(table string) []string {
 	switch {
 	case d.plain():
 		return []string{d.rowExpr(table)}
@@ -212,7 +209,7 @@ func (a *aggregation) joinNumbers(d *dimension, place int) {
 // grouped writes columns that stand for the values of all dimensions, g0_0 and so on, and returns how many there are.
 func (a *aggregation) grouped() (columns int) {
 	for i := range a.by {
-		for n, sql := range a.by[i].group(i) {
+		for n, sql := range a.by[i].group(numbersTable(i)) {
 			a.write(fmt.Sprintf("%s AS g%d_%d, ", sql, i, n))
 			columns++
 		}
@@ -309,7 +306,7 @@ func (a *aggregation) countUnique(m *store.Measure, of *dimension, place int) {
 	if of.lookup == "" && !of.plain() {
 		value = of.expr("o", "") // NULL where it is absent
 	}
-	columns := of.group(place)
+	columns := of.group(numbersTable(place))
 	names := make([]string, len(columns))
 	for i := range columns {
 		names[i] = fmt.Sprintf("o%d", i)

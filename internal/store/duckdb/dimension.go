@@ -145,31 +145,21 @@ func bucketSQL(column string, width int64) string {
 	return fmt.Sprintf("(epoch_us(%s) + %d) // %d", column, -store.BucketOrigin, width)
 }
 
-// sessionDimension is a dimension of sessions, over the rows of the table x that [Store.sessionSubset] makes. What the
-// exchanges of a session say is looked up in those of the table members, which that makes too.
-func sessionDimension(of *store.Dimension, merges bool) dimension {
+// sessionDimension is a dimension of sessions that is read of the row of a session alone; false for those that are read of
+// its exchanges. See [subset.sessionPairs].
+func sessionDimension(of *store.Dimension) (dimension, bool) {
 	switch name := of.Field.Name; name {
 	case "state", "environment", "user", "identified_by", "ended_by":
-		return dimension{Dimension: *of, keys: []string{`e."` + name + `"`}, value: "nullif({0}, '')"}
+		return dimension{Dimension: *of, keys: []string{`e."` + name + `"`}, value: "nullif({0}, '')"}, true
 	case "first_seen", "last_seen":
-		return dimension{Dimension: *of, keys: []string{bucketSQL("e."+name, of.Width.Microseconds())}, value: "{0}"}
+		return dimension{Dimension: *of, keys: []string{bucketSQL("e."+name, of.Width.Microseconds())}, value: "{0}"}, true
 	case "role":
 		return dimension{
-			Dimension: *of, keys: []string{"e.session"}, many: true, value: "{l}.v",
-			lookup: "SELECT DISTINCT k, v FROM (SELECT session AS k, unnest(string_split(roles, chr(31))) AS v FROM x) WHERE v <> ''",
-		}
-	}
-	inner := exchangeDimension(of, merges, numberBounds{})
-	var lookup condition
-	lookup.write("SELECT DISTINCT n.session AS k, " + inner.expr("e.c", "l") + " AS v FROM (SELECT DISTINCT e.session_no")
-	for i, key := range inner.keys {
-		lookup.write(fmt.Sprintf(", %s AS c%d", key, i))
-	}
-	lookup.write(" FROM exchanges e WHERE e.session_no IN (SELECT session_no FROM members)) e JOIN members n ON n.session_no = e.session_no")
-	lookup.join(&inner, "l", "e.c0")
-	return dimension{
-		Dimension: *of, keys: []string{"e.session"}, many: true, value: "{l}.v",
-		lookup: "SELECT k, v FROM (" + lookup.sql.String() + ") WHERE v IS NOT NULL", args: lookup.args,
+			Dimension: *of, keys: []string{"e.no"}, many: true, value: "{l}.v",
+			lookup: "SELECT DISTINCT k, v FROM (SELECT no AS k, unnest(string_split(roles, chr(31))) AS v FROM x) WHERE v <> ''",
+		}, true
+	default:
+		return dimension{}, false
 	}
 }
 

@@ -10,10 +10,18 @@ import (
 
 // rollupsOf is a WITH clause that makes "rollups": the rows of the table sessions, each with the session it belongs
 // to now. Rows are never rewritten when sessions are merged; readers follow the merges here.
+//
+// It is meant to be read once: DuckDB writes all columns of what is read several times into memory. [rollupRows] is for
+// the other places.
 func rollupsOf(merges bool) string {
 	if !merges {
-		return "WITH rollups AS (SELECT *, session_id AS session FROM sessions) "
+		return "WITH rollups AS " + rollupRows(false) + " "
 	}
+	return canonicalOf() + ", rollups AS " + rollupRows(true) + " "
+}
+
+// canonicalOf is a WITH clause that makes "canonical": the sessions that others were merged into, by the IDs of these.
+func canonicalOf() string {
 	return fmt.Sprintf(`WITH RECURSIVE
 		edges AS MATERIALIZED (SELECT session_id, max_by(merged_into, version) AS merged_into FROM merges GROUP BY session_id),
 		chain AS (
@@ -21,9 +29,21 @@ func rollupsOf(merges bool) string {
 			UNION ALL
 			SELECT chain.session_id, edges.merged_into, chain.depth + 1
 			FROM chain JOIN edges ON edges.session_id = chain.merged_into WHERE chain.depth < %d),
-		canonical AS MATERIALIZED (SELECT session_id, max_by(merged_into, depth) AS session FROM chain GROUP BY session_id),
-		rollups AS (SELECT s.*, coalesce(c.session, s.session_id) AS session
-			FROM sessions s LEFT JOIN canonical c ON c.session_id = s.session_id) `, store.MaxMerges)
+		canonical AS MATERIALIZED (SELECT session_id, max_by(merged_into, depth) AS session FROM chain GROUP BY session_id)`, store.MaxMerges)
+}
+
+// rollupRows is a subquery of what rollups are. Where there are merges, the statement has to make canonical.
+func rollupRows(merges bool) string {
+	if !merges {
+		return "(SELECT *, session_id AS session FROM sessions)"
+	}
+	return `(SELECT s.*, coalesce(c.session, s.session_id) AS session
+		FROM sessions s LEFT JOIN canonical c ON c.session_id = s.session_id)`
+}
+
+// seenSince narrows rows to those of sessions that were seen since a time, which is a parameter.
+func seenSince(rows string, merges bool) string {
+	return "(SELECT * FROM " + rows + " WHERE session IN (SELECT session FROM " + rollupRows(merges) + " WHERE last_seen >= ?))"
 }
 
 // hasMerges reports whether any session was merged into another one.

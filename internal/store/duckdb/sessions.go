@@ -93,7 +93,7 @@ func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, s
 	}
 	from := "rollups"
 	if !seen.IsZero() {
-		from = "(SELECT * FROM rollups WHERE session IN (SELECT session FROM rollups WHERE last_seen >= ?))"
+		from = seenSince("rollups", merges)
 		w.args = append(w.args, seen)
 	}
 	w.filter(q.Filter)

@@ -16,7 +16,8 @@ type subset struct {
 	condition
 	dataset store.Dataset
 	merges  bool
-	members bool // the table members is made
+	// pairs are the dimensions of sessions that are read of exchanges, by their written form: see sessionPairs.
+	pairs map[string]dimension
 	// rows selects exchanges. It is written out wherever they are read: DuckDB 1.4 takes columns for others where it copies
 	// a table of a WITH clause into several places (NOT MATERIALIZED), and to make a table of all of them takes long.
 	rows   exchangeQuery
@@ -44,10 +45,13 @@ func (x *subset) from() {
 
 // dimension is how the values of a dimension are read.
 func (x *subset) dimension(d *store.Dimension) dimension {
-	if x.dataset == store.DatasetSessions {
-		return sessionDimension(d, x.merges)
+	if x.dataset != store.DatasetSessions {
+		return exchangeDimension(d, x.merges, x.within)
 	}
-	return exchangeDimension(d, x.merges, x.within)
+	if one, ok := sessionDimension(d); ok {
+		return one
+	}
+	return x.pairs[d.String()]
 }
 
 // subset begins a statement over the rows that q selects, with what dimensions and other fields of them are read from. Of
@@ -144,11 +148,15 @@ func (s *Store) sessionSubset(ctx context.Context, x *subset, q *store.Subset, b
 		others = append(others, by[i].Field)
 	}
 	columns.columns(others, q.Revoked)
-	from := "rollups"
+	from := rollupRows(x.merges)
 	if !seen.IsZero() {
-		from = "(SELECT * FROM rollups WHERE session IN (SELECT session FROM rollups WHERE last_seen >= ?))"
+		from = seenSince(from, x.merges)
 	}
-	x.write(rollupsOf(x.merges) + ", x AS MATERIALIZED (SELECT g.session, g.first_seen, g.last_seen, g.exchanges, g.errors, g.refused")
+	if x.merges {
+		x.write(canonicalOf())
+	}
+	x.table("x")
+	x.write("SELECT g.session, g.no, g.first_seen, g.last_seen, g.exchanges, g.errors, g.refused")
 	x.write(columns.sql.String(), columns.args...)
 	x.write(" FROM (")
 	x.write(groupedSessions(from, columns.facts))
@@ -158,19 +166,69 @@ func (s *Store) sessionSubset(ctx context.Context, x *subset, q *store.Subset, b
 	x.write(") g WHERE ")
 	x.write(where.sql.String(), where.args...)
 	x.write(")")
+	x.pairs = map[string]dimension{}
 	for i := range by {
-		if d := x.dimension(&by[i]); d.many && d.Field.Name != "role" && !x.members {
-			x.members = true
-			x.table("members")
-			x.write("SELECT DISTINCT session_no, session FROM rollups WHERE session IN (SELECT session FROM x))")
+		name := by[i].String()
+		if _, ok := sessionDimension(&by[i]); ok || x.pairs[name].Field != nil {
+			continue
 		}
+		if len(x.pairs) == 0 {
+			x.table("members")
+			x.write("SELECT DISTINCT r.session_no, x.no FROM " + rollupRows(x.merges) + " r JOIN x ON x.session = r.session)")
+		}
+		x.pairs[name] = x.sessionPairs(&by[i], len(x.pairs))
 	}
 	return nil
 }
 
+// sessionPairs makes a table of sessions with the values that their exchanges have of a dimension, each pair once. Both are
+// numbers as long as they can be: there are a hundred times as many exchanges as there are values.
+func (x *subset) sessionPairs(of *store.Dimension, place int) dimension {
+	inner := exchangeDimension(of, x.merges, numberBounds{})
+	numbers, pairs := fmt.Sprintf("sn%d", place), fmt.Sprintf("sp%d", place)
+	if inner.lookup != "" {
+		x.writeNumbers(&inner, fmt.Sprintf("sb%d", place), numbers)
+	}
+	x.table(pairs)
+	x.write("SELECT DISTINCT m.no AS k")
+	for i, sql := range inner.group(numbers) {
+		x.write(fmt.Sprintf(", %s AS g%d", sql, i))
+	}
+	x.write(" FROM exchanges e JOIN members m ON m.session_no = e.session_no")
+	if inner.lookup != "" {
+		if !inner.mixed && !inner.always { // the others have no value
+			x.write(" JOIN ")
+		} else {
+			x.write(" LEFT JOIN ")
+		}
+		x.write(numbers + " ON " + numbers + ".k = " + inner.keys[0])
+	}
+	x.write(")")
+	value, names := inner.expr("p.g", "n"), ""
+	switch {
+	case inner.plain():
+		value = "p.g0"
+	case inner.lookup != "":
+		names = " LEFT JOIN (SELECT DISTINCT id, v FROM " + numbers + ") n ON n.id = p.g0"
+	}
+	return dimension{
+		Dimension: *of, keys: []string{"e.no"}, many: true, value: "{l}.v",
+		lookup: "SELECT k, v FROM (SELECT p.k, " + value + " AS v FROM " + pairs + " p" + names + ") WHERE v IS NOT NULL",
+	}
+}
+
+// writeNumbers makes the table numbers, of the keys of a dimension with the values that they stand for and a number for each
+// different value.
+func (x *subset) writeNumbers(d *dimension, base, numbers string) {
+	x.table(base)
+	x.write(d.lookup+")", d.args...)
+	x.table(numbers)
+	x.write("SELECT b.k, b.v, n.id FROM " + base + " b JOIN (SELECT v, row_number() OVER () AS id FROM (SELECT DISTINCT v FROM " + base + ")) n ON n.v = b.v)")
+}
+
 // groupedSessions adds up the rows of sessions, and reads some of their facts.
 func groupedSessions(from string, facts []string) string {
-	sql := `SELECT session, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges) AS exchanges,
+	sql := `SELECT session, min(session_no) AS no, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges) AS exchanges,
 			sum(errors) AS errors, sum(refused) AS refused, min(environment) AS environment`
 	if len(facts) > 0 {
 		sql += ", " + factsOf(facts) + " AS facts"
