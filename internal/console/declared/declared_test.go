@@ -152,7 +152,7 @@ func TestEdit(t *testing.T) {
 	if after := s.Stored(seshat.KindContextParameter, "user"); after != want {
 		t.Errorf("it is\n%s\nwant\n%s", after, want)
 	}
-	s.Get("/context/parameter/nobody").Want(http.StatusNotFound, "there is no such resource")
+	s.Get("/context/parameter/nobody").Want(http.StatusNotFound, "There is no such resource")
 	// A form that does not say what it was made of replaces nothing.
 	s.Post("/context/parameter/user", url.Values{"do": {"save"}}).Want(http.StatusBadRequest)
 }

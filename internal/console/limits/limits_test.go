@@ -282,7 +282,7 @@ func TestRemove(t *testing.T) {
 	question := s.Get(at).Want(http.StatusOK, "stolen", "user alice")
 	question.Submit(at, "", "").Leads("/limits/denylist").Want(http.StatusOK, "is removed")
 	question.Submit(at, "", "").Leads("/limits/denylist").Want(http.StatusOK, "is not on the list any more")
-	s.Get(at).Want(http.StatusNotFound, "there is no such entry")
+	s.Get(at).Want(http.StatusNotFound, "There is no such entry")
 }
 
 func TestLongDenylist(t *testing.T) {

@@ -251,7 +251,7 @@ func TestView(t *testing.T) {
 		Lacks("is saved")
 	s.Get("/rules/shop/lately", "HX-Request", "true").Want(http.StatusOK, "It gave no exchange its session", `id="found-0"`)
 	s.Get("/rules/-/used?name=shop", "HX-Request", "true").Want(http.StatusOK, `id="used-rule-shop"`)
-	s.Get("/rules/nothing").Want(http.StatusNotFound, "there is no such rule")
+	s.Get("/rules/nothing").Want(http.StatusNotFound, "There is no such rule")
 	s.Get("/rules/nothing/edit").Want(http.StatusNotFound)
 	s.Get("/rules/shop/history").Want(http.StatusOK, "created", "ben")
 	yaml := s.Get("/rules.yaml?name=shop").Want(http.StatusOK, "cookie: SID")
