@@ -109,7 +109,7 @@ func (a *app) explore(ctx context.Context, args []string, o *exploreOptions) (er
 		if o.follow {
 			return usageError("--follow", "groups are not followed", "leave out --by and --measure")
 		}
-		q, err := o.groupOptions.query(store.DatasetExchanges, o.limit)
+		q, err := o.query(store.DatasetExchanges, o.limit)
 		if err != nil {
 			return err
 		}

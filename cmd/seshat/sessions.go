@@ -90,7 +90,7 @@ func (a *app) sessions(ctx context.Context, args []string, o *sessionsOptions) (
 		return err
 	}
 	if o.asked() {
-		q, err := o.groupOptions.query(store.DatasetSessions, o.limit)
+		q, err := o.query(store.DatasetSessions, o.limit)
 		if err != nil {
 			return err
 		}

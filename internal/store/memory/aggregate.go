@@ -111,6 +111,7 @@ func measure(rows []row, m *store.Measure) float64 {
 			}
 		}
 		return float64(len(seen))
+	case store.MeasureMin, store.MeasureMax, store.MeasureAvg, store.MeasureSum, store.MeasurePercentile:
 	}
 	scale := 1.0
 	if m.Field.Type == filter.TypeDuration {
