@@ -134,29 +134,29 @@ const (
 	useEvery = time.Minute
 	// flushEvery is how often it is looked what there is to write.
 	flushEvery = 15 * time.Second
-	// sweepEvery is how often what has ended is removed.
-	sweepEvery = 10 * time.Minute
+	// sweepFlushes is after how many of those what has ended is removed.
+	sweepFlushes = 40
+	sweepEvery   = sweepFlushes * flushEvery
 	// keepTime bounds one round of both.
 	keepTime = time.Minute
 )
 
 // keep writes last uses down and removes what has ended, until ctx is done.
 func (k *Keeper) keep(ctx context.Context) {
-	flush, sweep := time.NewTicker(flushEvery), time.NewTicker(sweepEvery)
-	defer flush.Stop()
-	defer sweep.Stop()
 	round := func(f func(context.Context)) {
 		ctx, cancel := context.WithTimeout(ctx, keepTime)
 		defer cancel()
 		f(ctx)
 	}
-	round(k.sweep)
-	for {
-		select {
-		case <-flush.C:
-			round(func(ctx context.Context) { k.flushUses(ctx, useEvery) })
-		case <-sweep.C:
+	ticker := time.NewTicker(flushEvery)
+	defer ticker.Stop()
+	for n := 0; ; n++ {
+		if n%sweepFlushes == 0 {
 			round(k.sweep)
+		}
+		select {
+		case <-ticker.C:
+			round(func(ctx context.Context) { k.flushUses(ctx, useEvery) })
 		case <-ctx.Done():
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -170,7 +171,7 @@ func nothing(string) bool { return false }
 func anything(string) bool { return true }
 
 // callers are all who may ask.
-func callers(t *testing.T, o *api.Options, later *time.Duration) []caller {
+func callers(t *testing.T, o *api.Options, later *atomic.Int64) []caller {
 	fixed := func(fields ...string) func(*testing.T, string) []string {
 		return func(*testing.T, string) []string { return fields }
 	}
@@ -192,7 +193,7 @@ func callers(t *testing.T, o *api.Options, later *time.Duration) []caller {
 		t.Fatal(err)
 	}
 	expired := apiToken(t, o, "ada", time.Hour, "sessions:read", "resources:write")
-	*later = 2 * time.Hour
+	later.Store(int64(2 * time.Hour))
 	return []caller{
 		{"nobody", fixed("Authorization: "), false, nothing},
 		{"a wrong token", fixed("Authorization: Bearer wrong"), false, nothing},
@@ -231,8 +232,8 @@ func callers(t *testing.T, o *api.Options, later *time.Duration) []caller {
 
 // TestAuthorizationMatrix asks every operation as everybody.
 func TestAuthorizationMatrix(t *testing.T) {
-	var later time.Duration
-	now := func() time.Time { return start.Add(time.Hour + later) }
+	var later atomic.Int64 // of those who look at the clock at the same time
+	now := func() time.Time { return start.Add(time.Hour + time.Duration(later.Load())) }
 	o := optionsAt(t, 2, now)
 	employ(t, &o)
 	all := callers(t, &o, &later)
