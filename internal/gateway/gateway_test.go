@@ -138,6 +138,7 @@ func newPeer(t testing.TB, conn net.Conn) *peer {
 
 func (p *peer) send(text string) *peer {
 	p.t.Helper()
+	_ = p.SetDeadline(time.Now().Add(testWait)) // of this message, not of all
 	if _, err := io.WriteString(p.Conn, text); err != nil {
 		p.t.Fatal(err)
 	}
