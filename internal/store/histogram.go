@@ -85,7 +85,9 @@ func (a *Axis) Stretch(t time.Time) int {
 }
 
 // Time is when a stretch begins.
-func (a *Axis) Time(i int) time.Time { return a.Start.Add(time.Duration(i) * a.Width) }
+func (a *Axis) Time(i int) time.Time {
+	return BucketTime(BucketNumber(a.Start, a.Width)+int64(i), a.Width)
+}
 
 // Axis is the axis of a query over what spans a time, which bounds it where the query does not.
 func (q *HistogramQuery) Axis(span Span) Axis {

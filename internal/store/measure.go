@@ -16,8 +16,8 @@ const (
 	MeasureCount MeasureKind = iota
 	// MeasureUnique is how many different values there are, exactly.
 	MeasureUnique
-	// MeasureApproxUnique is about how many there are: some percent more or less, found in a fraction of the time and
-	// memory where there are millions.
+	// MeasureApproxUnique is about how many there are: a tenth more or less is usual, a third happens. It is found in a
+	// fraction of the time and memory where there are millions.
 	MeasureApproxUnique
 	MeasureMin
 	MeasureMax

@@ -33,7 +33,7 @@ type GroupedBy struct {
 type Measured struct {
 	Name        string `json:"name" doc:"As it is asked for."`
 	Unit        string `json:"unit,omitempty" enum:"ms,bytes" doc:"Absent of plain numbers."`
-	Approximate bool   `json:"approximate,omitempty" doc:"The number is some percent more or less."`
+	Approximate bool   `json:"approximate,omitempty" doc:"The number is a tenth or so more or less."`
 }
 
 // Group is those that have the same values.

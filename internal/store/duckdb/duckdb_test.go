@@ -30,3 +30,9 @@ func TestConformance(t *testing.T) {
 		return open(t, t.TempDir(), duckdb.Options{Now: func() time.Time { return now }})
 	})
 }
+
+func TestRevoked(t *testing.T) {
+	storetest.Revoked(t, func(t testing.TB, now time.Time) store.Store {
+		return open(t, t.TempDir(), duckdb.Options{Now: func() time.Time { return now }})
+	})
+}

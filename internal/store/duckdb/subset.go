@@ -156,7 +156,7 @@ func (s *Store) sessionSubset(ctx context.Context, x *subset, q *store.Subset, b
 		x.write(canonicalOf())
 	}
 	x.table("x")
-	x.write("SELECT g.session, g.no, g.first_seen, g.last_seen, g.exchanges, g.errors, g.refused")
+	x.write("SELECT g.session, g.no, g.last_no, g.first_seen, g.last_seen, g.exchanges, g.errors, g.refused")
 	x.write(columns.sql.String(), columns.args...)
 	x.write(" FROM (")
 	x.write(groupedSessions(from, columns.facts))
@@ -174,7 +174,8 @@ func (s *Store) sessionSubset(ctx context.Context, x *subset, q *store.Subset, b
 		}
 		if len(x.pairs) == 0 {
 			x.table("members")
-			x.write("SELECT DISTINCT r.session_no, x.no FROM " + rollupRows(x.merges) + " r JOIN x ON x.session = r.session)")
+			x.write("SELECT no AS session_no, no FROM x WHERE no = last_no UNION ALL SELECT DISTINCT r.session_no, x.no FROM " +
+				rollupRows(x.merges) + " r JOIN (SELECT session, no FROM x WHERE no < last_no) x ON x.session = r.session)") // days later
 		}
 		x.pairs[name] = x.sessionPairs(&by[i], len(x.pairs))
 	}
@@ -228,7 +229,7 @@ func (x *subset) writeNumbers(d *dimension, base, numbers string) {
 
 // groupedSessions adds up the rows of sessions, and reads some of their facts.
 func groupedSessions(from string, facts []string) string {
-	sql := `SELECT session, min(session_no) AS no, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges) AS exchanges,
+	sql := `SELECT session, min(session_no) AS no, max(session_no) AS last_no, min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(exchanges) AS exchanges,
 			sum(errors) AS errors, sum(refused) AS refused, min(environment) AS environment`
 	if len(facts) > 0 {
 		sql += ", " + factsOf(facts) + " AS facts"

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,12 @@ func testAggregates(t *testing.T, open Open) {
 				q := Aggregate(t, d, by, "count unique:"+by, "")
 				if diff := cmp.Diff(aggregates(t, twin, q), aggregates(t, s, q), numbers()); diff != "" {
 					t.Errorf("%s by %s: -want +got\n%s", d, by, diff)
+				}
+			}
+			for _, name := range dimensionsOf(d) {
+				got := aggregates(t, s, Aggregate(t, d, "", "approx_unique:"+name+" unique:"+name, "")).Groups[0].Numbers
+				if math.Abs(got[0]-got[1]) > max(2, got[1]*2/5) {
+					t.Errorf("%s have about %v different values of %s; it is %v", d, got[0], name, got[1])
 				}
 			}
 			for _, m := range measuresOf(d) {
