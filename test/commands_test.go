@@ -58,6 +58,12 @@ func TestHelp(t *testing.T) {
 		examples, _, _ = strings.Cut(examples, "\n\n")
 		for line := range strings.Lines(examples) {
 			line, _, _ = strings.Cut(line, "|") // another program
+			flags := flags
+			if strings.Contains(r.stdout, "\nAvailable Commands:\n") { // the example is one of a command below
+				if below := strings.Fields(line); len(below) > len(command)+1 && !strings.HasPrefix(below[len(command)+1], "-") {
+					flags = s.ok(append(slices.Clone(command), below[len(command)+1], "--help")...).stdout
+				}
+			}
 			for _, match := range flag.FindAllStringSubmatch(line, -1) {
 				if len(command) == 1 && strings.Contains(line, "seshat "+name+" ") && !strings.Contains(flags, match[1]) {
 					t.Errorf("an example of %q has the flag %s, which it has not: %s", name, match[1], line)
