@@ -194,11 +194,11 @@ func (a *app) importer(s store.Store, e *engines) *pipeline.Importer {
 	}
 }
 
-// An import makes garbage fast, and by default as much of it may be held as is in use. Half of that, and more effort
-// beyond importMemory, is what leaves the whole process within 300 MB beside the store; it costs some 5 % of the time.
+// An import makes garbage fast, and by default as much of it may be held as is in use. A third of that, and more effort
+// beyond importMemory, is what leaves the whole process within 300 MB beside the store; it costs some 10 % of the time.
 const (
-	importGarbage = 50 // percent
-	importMemory  = 120 << 20
+	importGarbage = 30 // percent
+	importMemory  = 90 << 20
 )
 
 // limitMemory sets the limits, unless GOMEMLIMIT or GOGC say otherwise, and returns what takes them back.
