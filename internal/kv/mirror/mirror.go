@@ -35,7 +35,9 @@ type Mirror[T any] struct {
 	items map[string]Item[T]
 	// gone are the revisions of deletions that the watch has not told of yet: what it still tells from before them does
 	// not bring the key back.
-	gone   map[string]kv.Revision
+	gone map[string]kv.Revision
+	// told is the newest revision that the watch has told of.
+	told   kv.Revision
 	faults map[string]error // of entries that cannot be read, by key
 	broken error
 
@@ -105,6 +107,11 @@ func (m *Mirror[T]) apply(entry kv.Entry, told bool) {
 	key := strings.TrimPrefix(entry.Key, m.prefix)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if told {
+		m.told = max(m.told, entry.Revision)
+	} else if entry.Revision <= m.told { // the watch, which keeps their order, was faster: it has told this, or what came after
+		return
+	}
 	deleted := m.gone[key]
 	if told && deleted != 0 && entry.Revision >= deleted {
 		delete(m.gone, key)
