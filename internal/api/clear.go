@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -69,7 +70,31 @@ func (m maskingReader) Sessions(ctx context.Context, q store.Query, yield func(*
 	if err := mayAsk(ctx, q.Filter); err != nil {
 		return err
 	}
-	return m.Reader.Sessions(ctx, q, yield)
+	return m.Reader.Sessions(ctx, q, func(one *seshat.Session) bool { return yield(shownSession(ctx, one)) })
+}
+
+// Session implements [store.Reader].
+func (m maskingReader) Session(ctx context.Context, id seshat.SessionID) (*seshat.Session, error) {
+	one, err := m.Reader.Session(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return shownSession(ctx, one), nil
+}
+
+// shownSession is a session as a request may see it. Its list has no IDs that are made of addresses.
+func shownSession(ctx context.Context, one *seshat.Session) *seshat.Session {
+	if reveals(ctx) || !slices.ContainsFunc(one.ClientSessionIDs, func(id string) bool { return inClear(seshat.KindSession, id) }) {
+		return one
+	}
+	kept := *one // it belongs to the store
+	kept.ClientSessionIDs = slices.Clone(one.ClientSessionIDs)
+	for i, id := range kept.ClientSessionIDs {
+		if inClear(seshat.KindSession, id) {
+			kept.ClientSessionIDs[i] = secrets.Mask(id)
+		}
+	}
+	return &kept
 }
 
 // Exchanges implements [store.Reader].
@@ -108,13 +133,11 @@ func (m maskingReader) Export(ctx context.Context, what store.Dataset, format st
 	if err := mayAsk(ctx, q.Filter); err != nil {
 		return 0, err
 	}
-	if what == store.DatasetExchanges {
-		if err := authorize(ctx, ExchangesReveal); err != nil {
-			return 0, err
-		}
-		if n := noted(ctx); !reveals(ctx) {
-			n.detail = "in clear where it is stored so"
-		}
+	if err := authorize(ctx, ExchangesReveal); err != nil {
+		return 0, err
+	}
+	if n := noted(ctx); !reveals(ctx) {
+		n.detail = "in clear where it is stored so"
 	}
 	return m.Reader.Export(ctx, what, format, q, path)
 }

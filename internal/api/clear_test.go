@@ -60,6 +60,8 @@ func TestClearIsMasked(t *testing.T) {
 	s := serve(t, o)
 	attribute := seshat.AttributeName(rawRule, 0)
 	paths := map[string]bool{ // and whether they may reveal
+		"/api/v1/sessions":                                                                             false,
+		"/api/v1/sessions/" + sessionID(99).String():                                                   false,
 		"/api/v1/exchanges":                                                                            true,
 		"/api/v1/exchanges/clear":                                                                      true,
 		"/api/v1/exchanges/000000000000c1ea":                                                           true,
@@ -83,7 +85,7 @@ func TestClearIsMasked(t *testing.T) {
 			if strings.Contains(a.body, rawID) || !strings.Contains(a.body, rawShown) {
 				t.Errorf("%s as %s: %s", path, who, a.body)
 			}
-			if !reveals {
+			if !reveals { // it has no such parameter
 				continue
 			}
 			more := path + "?reveal=true"
@@ -176,11 +178,13 @@ func TestDownloads(t *testing.T) {
 	s = serve(t, o)
 	narrow := "Authorization: Bearer " + apiToken(t, &o, "ana", 0, string(api.ExchangesExport))
 	s.get("/api/v1/exports/exchanges?format=parquet", narrow).problem(403)
-	s.get("/api/v1/exports/sessions?format=parquet", narrow).is(200)
+	s.get("/api/v1/exports/sessions?format=parquet", narrow).problem(403) // they list client session IDs as well
+	s.get("/api/v1/exports/sessions?format=ndjson", narrow).is(200)
+	s.get("/api/v1/exports/sessions?format=csv", session(t, &o, "ana")...).is(200)
 	s.get("/api/v1/exports/exchanges?format=ndjson", narrow).is(200)
 	s.get("/api/v1/exports/exchanges?format=ndjson&reveal=true", narrow).problem(403)
 	s.get("/api/v1/exports/exchanges?format=csv", session(t, &o, "ana")...).is(200)
-	if events, _ := o.Audit.List(audit.Query{Action: "traffic.export", Outcome: audit.Refused}); len(events) != 1 || events[0].Token != "t" {
+	if events, _ := o.Audit.List(audit.Query{Action: "traffic.export", Outcome: audit.Refused}); len(events) != 2 || events[0].Token != "t" {
 		t.Errorf("the audit log has %+v", events)
 	}
 }

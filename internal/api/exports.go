@@ -35,7 +35,7 @@ type exportInput struct {
 
 func (s *server) registerExports() {
 	op := s.operation("GET", "/api/v1/exports/{dataset}", "export", tagExchanges, "Export sessions or exchanges as a file")
-	op.Description += " Parquet and CSV of exchanges hold client session IDs as they are stored, and need exchanges:reveal too; of the others those that are stored in clear are masked unless reveal=true."
+	op.Description += " Parquet and CSV hold client session IDs as they are stored, and need exchanges:reveal too; of the others those that are stored in clear are masked unless reveal=true."
 	op.Responses["200"] = &huma.Response{Description: "The file.", Content: map[string]*huma.MediaType{
 		wire.Parquet: {}, wire.CSV: {}, wire.NDJSON: {}, wire.HAR: {},
 	}}
