@@ -68,9 +68,14 @@ func (c *Client) SessionExchangePage(ctx context.Context, id seshat.SessionID, l
 	return &out, err
 }
 
-// WireExchange returns an exchange as the API sends it, by its own ID or key.
-func (c *Client) WireExchange(ctx context.Context, id string) (*wire.Exchange, error) {
+// WireExchange returns an exchange as the API sends it, by its own ID or key. Reveal asks for the client session IDs in clear
+// that are stored so, which is written to the audit log.
+func (c *Client) WireExchange(ctx context.Context, id string, reveal bool) (*wire.Exchange, error) {
+	query := url.Values{}
+	if reveal {
+		query.Set("reveal", "true")
+	}
 	var out wire.Exchange
-	err := c.json(ctx, request{method: http.MethodGet, path: "/exchanges/" + segment(id)}, nil, &out)
+	err := c.json(ctx, request{method: http.MethodGet, path: "/exchanges/" + segment(id), query: query}, nil, &out)
 	return &out, err
 }

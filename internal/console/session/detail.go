@@ -17,11 +17,12 @@ import (
 
 // detailOf is everything that is kept of an exchange.
 type detailOf struct {
-	id   seshat.SessionID
-	x    *wire.Exchange
-	why  []string
-	curl string
-	json string
+	id       seshat.SessionID
+	x        *wire.Exchange
+	why      []string
+	curl     string
+	json     string
+	revealed bool // client session IDs are shown as they are stored
 }
 
 // detail is an exchange in full: a row below its row, or a page of its own.
@@ -30,11 +31,11 @@ func detail(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	d := &detailOf{id: v.ID}
+	d := &detailOf{id: v.ID, revealed: q.Param("reveal") == "true"}
 	var links []seshat.Link
 	group, ctx := errgroup.WithContext(q.Context())
 	group.Go(func() (err error) {
-		d.x, err = q.API.WireExchange(ctx, q.PathValue("key"))
+		d.x, err = q.API.WireExchange(ctx, q.PathValue("key"), d.revealed)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -62,6 +63,9 @@ func detail(q *web.Request) error {
 		Scripts: []string{"session.js"}, Styles: []string{"session.css"},
 	}, detailPage(d))
 }
+
+// revealAddress is where the client session IDs of an exchange are shown as they are stored.
+func revealAddress(d *detailOf) string { return detailAddress(d.id.String(), d.x) + "?reveal=true" }
 
 // because says in words why an exchange belongs to its session, from what is kept of it and of the session's lineage.
 func because(x *wire.Exchange, links []seshat.Link) []string {

@@ -77,7 +77,7 @@ func fresh(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	newest, err := q.API.WireExchange(q.Context(), v.Hold)
+	newest, err := q.API.WireExchange(q.Context(), v.Hold, false)
 	if err != nil {
 		return err
 	}

@@ -37,14 +37,14 @@ func (l *list) load(ctx context.Context, q *web.Request, v *view) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if v.Hold != "" {
 		group.Go(func() (err error) {
-			held, err = q.API.WireExchange(ctx, v.Hold)
+			held, err = q.API.WireExchange(ctx, v.Hold, false)
 			return err
 		})
 	}
 	group.Go(func() error {
 		asked := v.list()
 		if v.At != "" {
-			at, err := q.API.WireExchange(ctx, v.At)
+			at, err := q.API.WireExchange(ctx, v.At, false)
 			if err != nil {
 				return err
 			}
