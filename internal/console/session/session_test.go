@@ -366,3 +366,16 @@ func TestLong(t *testing.T) {
 	s.Get(address(1)).Want(http.StatusOK, `hx-trigger="load"`, "3,500 exchanges are being added up", "More exchanges", "99 IDs", " more</text>").Lacks("data-brush")
 	s.Get(address(1)+"/over", "HX-Request", "true").Want(http.StatusOK, "data-brush", "Started as robot", "Got a new ID in place of the old one", "3,500 exchanges so far")
 }
+
+// TestReveal: what a rule keeps in clear is masked until somebody asks for it who may, and nobody else is offered that.
+func TestReveal(t *testing.T) {
+	const raw, shown = "raw-session-id-of-alice", "(23)"
+	s := stolen(t)
+	commit(t, s, &store.Batch{Exchanges: []seshat.Assigned{exchange(1, 40, func(o *seshat.Observation) { o.IDs[0].Masked = raw })}})
+	at := address(1) + "/exchanges/" + wire.KeyText(1<<32+40)
+	s.Get(at).Want(http.StatusOK, shown, "Reveal IDs", at+"?reveal=true").Lacks(raw)
+	s.Get(at+"?reveal=true").Want(http.StatusOK, raw).Lacks("Reveal IDs")
+	viewer := s.Without(api.ExchangesReveal)
+	viewer.Get(at).Want(http.StatusOK, shown).Lacks(raw, "Reveal IDs")
+	viewer.Get(at + "?reveal=true").Want(http.StatusForbidden).Lacks(raw)
+}
