@@ -205,8 +205,6 @@ type Health struct {
 // ActiveSessions is how many sessions are active: seen within their idle time, and not ended.
 type ActiveSessions struct {
 	Active int64 `json:"active"`
-	// More says that there are more, which were not counted.
-	More bool `json:"more,omitempty" doc:"There are more than were counted."`
 	// Known is false when the store did not say in time.
 	Known bool `json:"known"`
 }
