@@ -62,29 +62,28 @@ func copyOptions(format string) (string, bool) {
 func (s *Store) exportTo(
 	ctx context.Context, what store.Dataset, format, options string, q store.Query, path string,
 ) (rows int64, err error) {
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	var query string
-	var args []any
-	switch what {
-	case store.DatasetExchanges:
-		query, args, err = s.exchangeExport(ctx, conn, format, q)
-	case store.DatasetSessions:
-		query, err = s.sessionExport(ctx, conn, format, q)
-	default:
-		err = fmt.Errorf("there is no dataset %q", what)
-	}
-	if err != nil {
-		return 0, err
-	}
-	result, err := conn.ExecContext(ctx, "COPY ("+query+") TO "+quoteText(path)+" "+options, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	err = s.borrow(ctx, func(conn *sql.Conn) error {
+		var query string
+		var args []any
+		switch what {
+		case store.DatasetExchanges:
+			query, args, err = s.exchangeExport(ctx, conn, format, q)
+		case store.DatasetSessions:
+			query, err = s.sessionExport(ctx, conn, format, q)
+		default:
+			err = fmt.Errorf("there is no dataset %q", what)
+		}
+		if err != nil {
+			return err
+		}
+		result, err := conn.ExecContext(ctx, "COPY ("+query+") TO "+quoteText(path)+" "+options, args...)
+		if err != nil {
+			return err
+		}
+		rows, err = result.RowsAffected()
+		return err
+	})
+	return rows, err
 }
 
 // exchangeExport is the query of an export of exchanges.

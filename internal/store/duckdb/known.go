@@ -49,7 +49,7 @@ func (s *Store) Known(ctx context.Context, keys []seshat.ExchangeKey, times []ti
 	}
 	// Whether there is anything in the range is known at once; only then are the keys worth sending.
 	var some bool
-	err = s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM exchanges WHERE time BETWEEN ? AND ?)", first, last).Scan(&some)
+	err = s.queryRow(ctx, []any{&some}, "SELECT EXISTS (SELECT 1 FROM exchanges WHERE time BETWEEN ? AND ?)", first, last)
 	if err != nil || !some {
 		return known, s.operational(op, err)
 	}
@@ -84,8 +84,7 @@ func (s *Store) storedSpan(ctx context.Context) (store.Span, error) {
 	}
 	var span store.Span
 	var first, last sql.NullTime
-	err := s.db.QueryRowContext(ctx, "SELECT min(time), max(time), count(*) FROM exchanges").
-		Scan(&first, &last, &span.Exchanges)
+	err := s.queryRow(ctx, []any{&first, &last, &span.Exchanges}, "SELECT min(time), max(time), count(*) FROM exchanges")
 	if err != nil {
 		return span, s.operational("read what is stored", err)
 	}

@@ -232,9 +232,9 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	err := s.settle(context.Background(), true)
-	_, failed := s.conn.ExecContext(context.Background(), "CHECKPOINT data")
-	err = errors.Join(s.operational("close data directory "+s.dir, errors.Join(err, failed)), s.release())
+	ctx := context.Background()
+	err := errors.Join(s.settle(ctx, true), s.checkpoint(ctx))
+	err = errors.Join(s.operational("close data directory "+s.dir, err), s.release())
 	_ = os.RemoveAll(filepath.Join(s.dir, tempName)) // the next opening does it otherwise
 	return err
 }

@@ -13,19 +13,42 @@ import (
 	"github.com/seshat-project/seshat"
 )
 
-// query calls each for every row of a result.
-func (s *Store) query(ctx context.Context, each func(*sql.Rows) error, statement string, args ...any) (err error) {
-	rows, err := s.db.QueryContext(ctx, statement, args...)
+// borrow lends a connection for reading.
+func (s *Store) borrow(ctx context.Context, use func(*sql.Conn) error) error {
+	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := each(rows); err != nil {
+	err = use(conn)
+	if ctx.Err() != nil {
+		// The driver may have left a statement open between planning and running it, and with it a transaction, for whose
+		// locks on tables the next checkpoint would wait. Another statement ends it; closing the connection does not.
+		_, ended := conn.ExecContext(context.WithoutCancel(ctx), "SELECT 1")
+		err = errors.Join(err, ended)
+	}
+	return errors.Join(err, conn.Close())
+}
+
+// query calls each for every row of a result.
+func (s *Store) query(ctx context.Context, each func(*sql.Rows) error, statement string, args ...any) error {
+	return s.borrow(ctx, func(conn *sql.Conn) (err error) {
+		rows, err := conn.QueryContext(ctx, statement, args...)
+		if err != nil {
 			return err
 		}
-	}
-	return rows.Err()
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		for rows.Next() {
+			if err := each(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}
+
+// queryRow reads the one row of a result into what to points to.
+func (s *Store) queryRow(ctx context.Context, to []any, statement string, args ...any) error {
+	return s.borrow(ctx, func(conn *sql.Conn) error { return conn.QueryRowContext(ctx, statement, args...).Scan(to...) })
 }
 
 // uuidScanner reads a UUID column into a 128-bit value; NULL is zero.

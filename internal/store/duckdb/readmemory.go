@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"sync"
 )
@@ -37,7 +38,11 @@ func (s *Store) reading(ctx context.Context) (done func()) {
 
 // limit sets the limit. One that cannot be had now, because more is in use, is set by the next reader.
 func (s *Store) limit(ctx context.Context, bytes int64) {
-	if _, err := s.db.ExecContext(ctx, fmt.Sprintf("SET GLOBAL memory_limit = '%d KiB'", bytes>>10)); err != nil && ctx.Err() == nil {
+	err := s.borrow(ctx, func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(ctx, fmt.Sprintf("SET GLOBAL memory_limit = '%d KiB'", bytes>>10))
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
 		s.log.Debug("the limit of memory cannot be changed now", "bytes", bytes, "error", err)
 	}
 }

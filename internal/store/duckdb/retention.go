@@ -45,7 +45,7 @@ func (s *Store) DropBefore(ctx context.Context, before time.Time) (int64, error)
 	}
 	err = errors.Join(err, s.writer.count(context.WithoutCancel(ctx), s.conn))
 	if err == nil {
-		_, err = s.conn.ExecContext(ctx, "CHECKPOINT data")
+		err = s.checkpoint(ctx)
 	}
 	return dropped, s.operational(op, err)
 }

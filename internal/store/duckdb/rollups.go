@@ -21,15 +21,20 @@ func rollupsOf(merges bool) string {
 }
 
 // canonicalOf is a WITH clause that makes "canonical": the sessions that others were merged into, by the IDs of these.
+//
+// Each step follows twice as many merges as the one before it. A recursive query would say the same, but one that is
+// cancelled can wait for itself for ever in DuckDB, on all its threads.
 func canonicalOf() string {
-	return fmt.Sprintf(`WITH RECURSIVE
-		edges AS MATERIALIZED (SELECT session_id, max_by(merged_into, version) AS merged_into FROM merges GROUP BY session_id),
-		chain AS (
-			SELECT session_id, merged_into, 1 AS depth FROM edges
-			UNION ALL
-			SELECT chain.session_id, edges.merged_into, chain.depth + 1
-			FROM chain JOIN edges ON edges.session_id = chain.merged_into WHERE chain.depth < %d),
-		canonical AS MATERIALIZED (SELECT session_id, max_by(merged_into, depth) AS session FROM chain GROUP BY session_id)`, store.MaxMerges)
+	var b strings.Builder
+	b.WriteString(`WITH merged1 AS MATERIALIZED
+		(SELECT session_id, max_by(merged_into, version) AS session FROM merges GROUP BY session_id)`)
+	followed := 1
+	for ; followed < store.MaxMerges; followed *= 2 {
+		fmt.Fprintf(&b, `, merged%[2]d AS MATERIALIZED (SELECT a.session_id, coalesce(b.session, a.session) AS session
+			FROM merged%[1]d a LEFT JOIN merged%[1]d b ON b.session_id = a.session)`, followed, 2*followed)
+	}
+	fmt.Fprintf(&b, ", canonical AS (SELECT * FROM merged%d)", followed)
+	return b.String()
 }
 
 // rollupRows is a subquery of what rollups are. Where there are merges, the statement has to make canonical.
@@ -49,7 +54,7 @@ func seenSince(rows string, merges bool) string {
 // hasMerges reports whether any session was merged into another one.
 func (s *Store) hasMerges(ctx context.Context) (bool, error) {
 	var merges bool
-	err := s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM merges)").Scan(&merges)
+	err := s.queryRow(ctx, []any{&merges}, "SELECT EXISTS (SELECT 1 FROM merges)")
 	return merges, err
 }
 

@@ -146,8 +146,8 @@ func (s *Store) fresh(ctx context.Context) error {
 // storedPosition is the position of a source in the tables.
 func (s *Store) storedPosition(ctx context.Context, source string) ([]byte, error) {
 	var position []byte
-	err := s.db.QueryRowContext(ctx, `SELECT (SELECT position FROM positions WHERE source = ? ORDER BY batch_no DESC LIMIT 1)`,
-		store.Text(source)).Scan(&position)
+	err := s.queryRow(ctx, []any{&position}, `SELECT (SELECT position FROM positions WHERE source = ? ORDER BY batch_no DESC LIMIT 1)`,
+		store.Text(source))
 	return position, err
 }
 

@@ -109,7 +109,7 @@ func (s *Store) numbersWithin(ctx context.Context, since, until time.Time) (b nu
 		w.write(" AND time < ?", store.Time(until))
 	}
 	var least, most [3]sql.NullInt64
-	err = s.db.QueryRowContext(ctx, w.sql.String(), w.args...).Scan(&least[0], &most[0], &least[1], &most[1], &least[2], &most[2])
+	err = s.queryRow(ctx, []any{&least[0], &most[0], &least[1], &most[1], &least[2], &most[2]}, w.sql.String(), w.args...)
 	for i, r := range []*numberRange{&b.contexts, &b.identities, &b.sessions} {
 		*r = numberRange{known: true, least: least[i].Int64, most: most[i].Int64}
 	}

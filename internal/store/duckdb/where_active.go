@@ -35,7 +35,7 @@ func asksActive(e filter.Expr) bool {
 // activeSince is the time since which every session that is active was seen: see [store.StateOf].
 func (s *Store) activeSince(ctx context.Context, now time.Time) (time.Time, error) {
 	var idle int64
-	err := s.db.QueryRowContext(ctx, "SELECT coalesce(max(idle_timeout), 0) FROM sessions").Scan(&idle)
+	err := s.queryRow(ctx, []any{&idle}, "SELECT coalesce(max(idle_timeout), 0) FROM sessions")
 	longest := max(time.Duration(idle)*time.Microsecond, store.DefaultIdleTimeout)
 	return store.Time(now).Add(-longest), err
 }

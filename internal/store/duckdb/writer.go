@@ -4,8 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
+
+	engine "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/store"
@@ -163,4 +167,16 @@ func (s *Store) transaction(ctx context.Context, f func() error) error {
 		return err
 	}
 	return nil
+}
+
+// checkpoint moves what was written ahead into the tables. While somebody reads what was there before the last
+// transaction, that cannot be; it loses nothing, and the next checkpoint does it.
+func (s *Store) checkpoint(ctx context.Context) error {
+	_, err := s.conn.ExecContext(ctx, "CHECKPOINT data")
+	var failed *engine.Error
+	if errors.As(err, &failed) && failed.Type == engine.ErrorTypeTransaction {
+		s.log.LogAttrs(ctx, slog.LevelDebug, "the checkpoint waits for readers", slog.Any("error", oneLine(err)))
+		return nil
+	}
+	return err
 }
