@@ -116,12 +116,13 @@ func (b *tab) visit(path string) {
 	b.do("visit "+path, chromedp.Navigate(path), chromedp.WaitReady("body"))
 }
 
-// found waits until a CSS selector finds something that can be seen, brings it into view, and returns where its middle is.
-// It asks scripts only: what the library keeps of the page's nodes is wrong for moments after a page is left.
+// found waits until a CSS selector finds something that can be seen, brings it into view, and returns where its middle is,
+// when nothing is loading that may move it. It asks scripts only: what the library keeps of the page's nodes is wrong for
+// moments after a page is left.
 func (b *tab) found(selector string) (x, y float64) {
 	b.t.Helper()
 	find := visible(selector)
-	b.until("the page shows "+selector, `document.readyState !== "loading" && `+find)
+	b.until("the page shows "+selector, `document.readyState === "complete" && !document.querySelector(".htmx-request") && `+find)
 	at := value[[]float64](b, `(() => {
 		const e = `+find+`;
 		const r = e.getBoundingClientRect();
@@ -319,6 +320,27 @@ func (b *tab) accessible(name string) {
 		}
 	}
 	b.dark(false)
+}
+
+// steady fails when a page moves under its reader's hands while it loads: when its cumulative layout shift is more than
+// what web vitals call good.
+func (b *tab) steady(name string) {
+	b.t.Helper()
+	const good = 0.1
+	b.until(name+" is loaded", `document.readyState === "complete" && !document.querySelector(".htmx-request")`)
+	var shift float64
+	b.do("measure the layout shift", chromedp.Evaluate(`new Promise(resolve => {
+		let shift = 0;
+		const add = entries => entries.forEach(e => { if (!e.hadRecentInput) shift += e.value });
+		const observer = new PerformanceObserver(list => add(list.getEntries()));
+		observer.observe({type: "layout-shift", buffered: true});
+		requestAnimationFrame(() => requestAnimationFrame(() => { add(observer.takeRecords()); resolve(shift) }));
+	})`, &shift, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	b.t.Logf("%s: layout shift %.3f", name, shift)
+	if shift > good {
+		b.shot(name + "-shifted")
+		b.t.Errorf("%s shifts by %.2f while it loads: more than %.1f", name, shift, good)
+	}
 }
 
 // fits fails when the page is wider than its window: nothing but tables and charts may scroll sideways, by themselves.

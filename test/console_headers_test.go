@@ -248,8 +248,8 @@ func (v *consoleClient) state() string {
 // mostBytes is what a page with all that it loads may have, when the browser has nothing of it yet.
 const mostBytes = 400 << 10
 
-// TestConsoleFirstLoad loads every page of the navigation into an empty cache: little is sent, and nothing is asked of anybody
-// else.
+// TestConsoleFirstLoad loads every page of the navigation into an empty cache: little is sent, nothing is asked of anybody
+// else, and nothing moves while it loads.
 func TestConsoleFirstLoad(t *testing.T) {
 	g := consoleTraffic(t, 30, 10)
 	b := asAdmin(t, g)
@@ -279,5 +279,6 @@ func TestConsoleFirstLoad(t *testing.T) {
 			t.Errorf("%s loads %d bytes: %v", path, total, entries)
 		}
 		t.Logf("%-24s %4d kB in %d requests", path, total>>10, len(entries))
+		b.steady(path)
 	}
 }
