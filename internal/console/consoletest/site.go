@@ -147,7 +147,7 @@ func (s *Site) Post(path string, form url.Values, fields ...string) *Page {
 	s.t.Helper()
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set(ui.CSRFHeader, csrf)
+	r.Header.Set(wire.CSRFHeader, csrf)
 	return s.send(r, fields)
 }
 

@@ -1,13 +1,9 @@
 package explorer
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -16,13 +12,11 @@ import (
 	"github.com/seshat-project/seshat/internal/console/web"
 )
 
+// tailLast is how many exchanges are there when a tail begins, and tailRate how many come in a second at most: more than
+// anybody reads; the browser is told how many were left out.
 const (
-	// tailLast is how many exchanges are there when a tail begins, and tailRate how many come in a second at most: more than
-	// anybody reads; the browser is told how many were left out.
 	tailLast = 30
 	tailRate = 40
-	// writeTime is how long a browser may take to take an event.
-	writeTime = 10 * time.Second
 )
 
 func tail(q *web.Request) error {
@@ -46,20 +40,7 @@ func tail(q *web.Request) error {
 func tailEvents(q *web.Request) error {
 	v := parse(q.URL.Query())
 	cols := chosen(v.Columns)
-	control := http.NewResponseController(q.W)
-	begun := false
-	send := func(e *wire.StreamEvent, name string, part templ.Component) error {
-		if !begun {
-			begun = true
-			q.W.Header().Set("Content-Type", wire.EventStream)
-			q.W.WriteHeader(http.StatusOK)
-		}
-		_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // a writer of tests has none
-		if err := writeEvent(q, e.ID, name, part); err != nil {
-			return err
-		}
-		return control.Flush()
-	}
+	out := q.Events()
 	options := client.TailOptions{Filter: v.Filter, Last: tailLast, Rate: tailRate, After: q.Header.Get("Last-Event-ID")}
 	err := q.API.Tail(q.Context(), options, func(e *wire.StreamEvent) (bool, error) {
 		switch e.Event {
@@ -68,40 +49,20 @@ func tailEvents(q *web.Request) error {
 			if err := json.Unmarshal(e.Data, &x); err != nil {
 				return false, err
 			}
-			return true, send(e, "row", row(&x, cols))
+			return true, out.Send(e.ID, "row", row(&x, cols))
 		case wire.EventDropped:
 			var d wire.Dropped
 			if err := json.Unmarshal(e.Data, &d); err != nil {
 				return false, err
 			}
-			return true, send(e, "dropped", templ.Raw(fmt.Sprint(d.Count)))
+			return true, out.Send(e.ID, "dropped", templ.Raw(fmt.Sprint(d.Count)))
 		case wire.EventReady, wire.EventHeartbeat:
-			return true, send(e, "alive", templ.NopComponent)
+			return true, out.Send(e.ID, "alive", templ.NopComponent)
 		default:
 			return true, nil
 		}
 	})
-	if begun || q.Context().Err() != nil {
-		return nil // the answer has begun; the browser asks again
-	}
-	return err
-}
-
-// writeEvent writes one event. Each line of its data has to be marked as such.
-func writeEvent(q *web.Request, id, name string, part templ.Component) error {
-	var text bytes.Buffer
-	if err := part.Render(q.Frame(), &text); err != nil {
-		return err
-	}
-	var out strings.Builder
-	if id != "" {
-		fmt.Fprintf(&out, "id: %s\n", id)
-	}
-	fmt.Fprintf(&out, "event: %s\ndata: ", name)
-	out.WriteString(strings.NewReplacer("\r", "", "\n", "\ndata: ").Replace(text.String()))
-	out.WriteString("\n\n")
-	_, err := io.WriteString(q.W, out.String())
-	return err
+	return out.End(err)
 }
 
 // present is how many exchanges have a value of a facet.

@@ -55,14 +55,11 @@ func iconPath(name string) string {
 	}
 }
 
-// headers are the request fields that htmx adds: the CSRF token.
+// headers are the request fields that htmx adds.
 func headers(ctx context.Context) string {
-	text, err := json.Marshal(map[string]string{CSRFHeader: csrf(ctx)})
+	text, err := json.Marshal(frameOf(ctx).Headers)
 	if err != nil {
-		return "{}" // a text is always JSON
+		return "{}" // texts are always JSON
 	}
 	return string(text)
 }
-
-// CSRFHeader is the request field that carries the CSRF token where there is no form.
-const CSRFHeader = "X-Seshat-CSRF"

@@ -59,6 +59,8 @@ type Frame struct {
 	// Asset returns the address of an asset.
 	Asset   func(name string) string
 	Version string
+	// Headers are the request fields that requests of scripts have: the CSRF token, where there is no form.
+	Headers map[string]string
 	// Flash is what came of the request before: shown once.
 	Flash Flash
 }
@@ -91,7 +93,7 @@ func Can(ctx context.Context, permission string) bool { return ViewerOf(ctx).Can
 
 func asset(ctx context.Context, name string) string { return frameOf(ctx).Asset(name) }
 
-// CSRFField is the name of the form field, and of the request field in lower case, that carries the CSRF token.
+// CSRFField is the name of the form field that carries the CSRF token.
 const CSRFField = "csrf"
 
 func csrf(ctx context.Context) string {

@@ -13,6 +13,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/seshat-project/seshat/internal/api/client"
+	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/console/ui"
 )
 
@@ -32,13 +33,16 @@ type Request struct {
 func (s *Site) request(w http.ResponseWriter, r *http.Request) (*Request, error) {
 	header := client.From(r)
 	if token := csrfOf(r); token != "" {
-		header.Set(ui.CSRFHeader, token)
+		header.Set(wire.CSRFHeader, token)
 	}
 	q := &Request{Request: r, W: w, API: client.Within(s.API, header), Now: s.Now(), site: s}
-	q.frame = &ui.Frame{Asset: s.Assets.URL, Version: s.Version}
+	q.frame = &ui.Frame{Asset: s.Assets.URL, Version: s.Version, Headers: map[string]string{}}
 	var err error
 	q.Viewer, err = s.Viewer(r.Context(), q.API)
 	q.frame.Viewer = q.Viewer
+	if q.Viewer != nil {
+		q.frame.Headers[wire.CSRFHeader] = q.Viewer.CSRF
+	}
 	return q, err
 }
 
@@ -47,7 +51,7 @@ func csrfOf(r *http.Request) string {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return ""
 	}
-	if token := r.Header.Get(ui.CSRFHeader); token != "" {
+	if token := r.Header.Get(wire.CSRFHeader); token != "" {
 		return token
 	}
 	return r.PostFormValue(ui.CSRFField)
