@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -219,9 +220,29 @@ func (s *service) openStore(ctx context.Context) error {
 		if s.stuck {
 			return nil // it would wait for what does not return
 		}
-		return opened.Close()
+		return closeWithin(closeGrace, opened)
 	})
 	return nil
+}
+
+// closeGrace is what closing the store may take: it moves what was written ahead into the tables.
+const closeGrace = 20 * time.Second
+
+// closeWithin closes the store, but for no longer than that: an instance that is told to end has to.
+func closeWithin(grace time.Duration, opened io.Closer) error {
+	closed := make(chan error, 1)
+	go func() { closed <- opened.Close() }()
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case err := <-closed:
+		return err
+	case <-timer.C:
+		return &seshat.Error{
+			Kind: seshat.ErrorUnavailable, Op: "close the store", Err: fmt.Errorf("it takes longer than %s", grace),
+			Hint: "nothing is lost: the next start recovers what was stored",
+		}
+	}
 }
 
 // startTracing sends spans where the configuration says so.
