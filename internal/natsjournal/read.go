@@ -16,6 +16,9 @@ const (
 	// prefetched is how many bytes of entries are asked for at once. The library counts whole entries, so that it is at
 	// least one of the longest.
 	prefetched = 4 << 20
+	// prefetchedEntries is how many they are at most. The library makes room for so many at once: for a million, unless it is
+	// told, which are 32 MB that every reader would hold and every collection of garbage look through.
+	prefetchedEntries = 256
 	// heartbeat is how long the server may be silent before it counts as gone, twice over.
 	heartbeat = 2 * time.Second
 	// expiry is after how long a request for entries is made anew.
@@ -76,7 +79,8 @@ func (l *Log) readFrom(ctx context.Context, after journal.Sequence, f func(journ
 	defer l.forget(ctx, consumer)
 	for delivered := uint64(0); ; {
 		waiting, done := context.WithTimeout(ctx, expiry)
-		batch, err := consumer.FetchBytes(prefetched, jetstream.FetchContext(waiting), jetstream.FetchHeartbeat(heartbeat))
+		batch, err := consumer.Fetch(prefetchedEntries, jetstream.FetchMaxBytes(prefetched),
+			jetstream.FetchContext(waiting), jetstream.FetchHeartbeat(heartbeat))
 		if err != nil {
 			done()
 			return after, fmt.Errorf("read: %w", err)
