@@ -2,6 +2,7 @@ package limits
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -145,11 +146,27 @@ func limitActions() []editor.Option {
 
 // bounds is what a limit says in a few words.
 func bounds(s *seshat.LimitSpec) string {
-	text := ui.Count(s.Count) + " in " + s.Window.String() + " by " + strings.Join(s.Key, " and ")
+	text := ui.Count(s.Count) + " in " + ui.Length(time.Duration(s.Window)) + " by " + strings.Join(keyWords(s.Key), " and ")
 	if s.For != nil {
-		text += ", then refused for " + s.For.String()
+		text += ", then refused for " + ui.Length(time.Duration(*s.For))
 	}
 	return text
+}
+
+// keyWords are what a limit counts apart by, as the form calls it; a parameter and a claim go by their names.
+func keyWords(keys []string) []string {
+	out := slices.Clone(keys)
+	for i, key := range keys {
+		if _, name, named := strings.Cut(key, ":"); named {
+			out[i] = name
+		}
+		for _, o := range keyKinds() {
+			if o.Value == key {
+				out[i] = o.Name
+			}
+		}
+	}
+	return out
 }
 
 func endpoints(list []string) string {

@@ -108,7 +108,7 @@ spec:
 	if got := s.Stored(seshat.KindLimit, "guess"); got != want {
 		t.Errorf("it is stored as\n%s\nwant\n%s", got, want)
 	}
-	s.Get("/limits").Want(http.StatusOK, "5 in 10m by user and parameter:account and ip, then refused", "POST */login", "/limits/limit/guess")
+	s.Get("/limits").Want(http.StatusOK, "5 in 10\u00a0min by user and account and address, then refused for 1\u00a0h", "POST */login", "/limits/limit/guess")
 	page = s.Get("/limits/new").Submit("/limits/new", "do", "save", "metadata.name", "b", "spec.count", "0", "spec.window", "1ms")
 	page.Want(http.StatusUnprocessableEntity, `id="spec-count-error" data-error>0 is not between 1 and`, `id="spec-window-error" data-error>1ms is not between`)
 	s.Get("/limits/new").Submit("/limits/new", "do", "save", "metadata.name", "b", "spec.count", "many", "spec.window", "soon").

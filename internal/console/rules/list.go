@@ -136,10 +136,12 @@ next:
 // movable reports whether the place of rules can be changed: not while a search hides some of them.
 func (t *table) movable() bool { return t.search == "" && t.all > 1 }
 
-// usedTime is how long back the list counts, and maxUsed how many identifiers are counted at once: as many as the API does.
+// usedTime is how long back the list and the page of a rule count, usedWords is that for people, and maxUsed how many
+// identifiers are counted at once: as many as the API does.
 const (
-	usedTime = "24h"
-	maxUsed  = 100
+	usedTime  = "24h"
+	usedWords = "24\u00a0h"
+	maxUsed   = 100
 )
 
 // used answers with how many exchanges each identifier gave their session. It is asked for by itself: the list does not wait.

@@ -60,7 +60,7 @@ func TestWriteWithoutScripts(t *testing.T) {
 		Submit(form, "do", "step 3", "spec.identifiers[1].expiration.kind", "attribute", "spec.identifiers[1].expiration.attribute.location", "header",
 			"spec.identifiers[1].expiration.attribute.key.op", "equals", "spec.identifiers[1].expiration.attribute.key.text", "X-Ends", "spec.identifiers[1].expiration.attribute.format", "epochSeconds",
 			"spec.idleTimeout", "30m").
-		Want(http.StatusOK, `data-step="3"`, "header: X-Till", "Sessions end", "after 30 min without an exchange").Lacks(`id="faults"`)
+		Want(http.StatusOK, `data-step="3"`, "header: X-Till", "Sessions end", "after 30\u00a0min without an exchange").Lacks(`id="faults"`)
 	page.Submit(form, "do", "save").Leads("/rules/till?saved=created").Want(http.StatusOK, "till is saved, and in force", "/sessions?filter=identified_by%3Atill", "Tills &amp; more")
 	const want = `apiVersion: seshat/v1
 kind: SessionRule

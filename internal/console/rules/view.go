@@ -86,10 +86,9 @@ type found struct {
 	url   string
 }
 
-// What the page counts: over what time, in how many bars, and how many identifiers by themselves: each is a question to the
-// store, and rules with more have most of what they find in the first.
+// What the page counts: in how many bars, and how many identifiers by themselves: each is a question to the store, and
+// rules with more have most of what they find in the first.
 const (
-	viewTime    = "24h"
 	viewBuckets = 72
 	maxFound    = 6
 )
@@ -102,10 +101,10 @@ func lately(q *web.Request) error {
 		return missing(err)
 	}
 	r := &recently{name: name}
-	if r.histogram, err = q.API.HistogramOf(q.Context(), store.DatasetExchanges, &client.Count{Filter: "identifier:" + name, Since: viewTime, Buckets: viewBuckets}); err != nil {
+	if r.histogram, err = q.API.HistogramOf(q.Context(), store.DatasetExchanges, &client.Count{Filter: "identifier:" + name, Since: usedTime, Buckets: viewBuckets}); err != nil {
 		return err
 	}
-	sessions, err := q.API.FacetsOf(q.Context(), store.DatasetSessions, &client.Count{Filter: "identified_by:" + name, Since: viewTime, Fields: []string{"state"}})
+	sessions, err := q.API.FacetsOf(q.Context(), store.DatasetSessions, &client.Count{Filter: "identified_by:" + name, Since: usedTime, Fields: []string{"state"}})
 	if err != nil {
 		return err
 	}
@@ -117,7 +116,7 @@ func lately(q *web.Request) error {
 	id := idOf(&stored.Resource.Metadata)
 	for i := range spec.Identifiers[:min(len(spec.Identifiers), maxFound)] {
 		filter := "attr." + attribute(id, strconv.Itoa(i)) + ":*"
-		facets, err := q.API.FacetsOf(q.Context(), store.DatasetExchanges, &client.Count{Filter: filter, Since: viewTime, Fields: []string{"origin"}})
+		facets, err := q.API.FacetsOf(q.Context(), store.DatasetExchanges, &client.Count{Filter: filter, Since: usedTime, Fields: []string{"origin"}})
 		if err != nil {
 			return err
 		}

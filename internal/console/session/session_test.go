@@ -283,7 +283,7 @@ func TestPages(t *testing.T) {
 				t.Fatal("a part is a whole page")
 			}
 			// Every row but the very first in time came a second after the one before.
-			if have, want := strings.Count(p.Body, ">+1.0 s<"), len(row.FindAllString(p.Body, -1)); have < want-1 || have > want || have < want && len(got) < all && order == "newest" {
+			if have, want := strings.Count(p.Body, ">+1\u00a0s<"), len(row.FindAllString(p.Body, -1)); have < want-1 || have > want || have < want && len(got) < all && order == "newest" {
 				t.Errorf("%s, part %d: %d of %d rows say how long after the one before they came", order, n, have, want)
 			}
 			more := next.FindStringSubmatch(p.Body)
@@ -339,7 +339,7 @@ func TestLive(t *testing.T) {
 				p.Want(http.StatusOK, "exchanges so far", "data-brush")
 				continue
 			}
-			p.Want(http.StatusOK, a, b, "+1.0 s", "hold="+wire.KeyText(seshat.ExchangeKey(1<<32+first+1)))
+			p.Want(http.StatusOK, a, b, "+1\u00a0s", "hold="+wire.KeyText(seshat.ExchangeKey(1<<32+first+1)))
 			if older := strings.Index(p.Body, a) < strings.Index(p.Body, b); older != (order == "oldest") {
 				t.Errorf("%s: the new rows are in the wrong order", order)
 			}

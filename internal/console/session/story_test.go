@@ -164,7 +164,7 @@ func TestEnding(t *testing.T) {
 		want string
 	}{
 		{seshat.Session{State: seshat.StateActive}, ""},
-		{seshat.Session{State: seshat.StateActive, ExpiresAt: &soon}, "its last client session ID lapses in 1 min"},
+		{seshat.Session{State: seshat.StateActive, ExpiresAt: &soon}, "its last client session ID lapses in 1\u00a0min"},
 		{seshat.Session{State: seshat.StateActive, ExpiresAt: &past}, ""},
 		{seshat.Session{State: seshat.StateExpired, ExpiresAt: &past}, "the last of its client session IDs lapsed"},
 		{seshat.Session{State: seshat.StateEnded, EndedBy: seshat.EndUserSwitch}, "another user signed in with the same client"},

@@ -86,13 +86,13 @@ func problem(q *web.Request, err error) *wire.Problem {
 	return p
 }
 
-// in says a length of time as people do.
+// in says when something may be tried again: to the second when that is soon, and not too early.
 func in(d time.Duration) string {
-	const soon, minutes = 90 * time.Second, time.Minute
-	if d <= soon {
-		return "in " + strconv.Itoa(int(d/time.Second)) + " seconds"
+	unit := time.Second
+	if d > 90*time.Second {
+		unit = time.Minute
 	}
-	return "in " + strconv.Itoa(int((d+minutes-1)/minutes)) + " minutes"
+	return "in " + ui.Length((d + unit - 1).Truncate(unit))
 }
 
 // oops logs what went wrong in the server, since its page says less.

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/seshat-project/seshat"
 )
 
 // Range is the time that a page shows, as the API takes it: a length of time before now, two times, or all.
@@ -48,6 +50,9 @@ func (r Range) Custom() bool {
 // Words is the time in a few words.
 func (r Range) Words() string {
 	since, until := moment(r.Since), moment(r.Until)
+	if d, err := seshat.ParseDuration(r.Since); err == nil && r.Until == "" {
+		return "Last " + Length(time.Duration(d))
+	}
 	switch {
 	case since.IsZero() && until.IsZero():
 		return strings.TrimSpace(r.Since + " " + r.Until)
