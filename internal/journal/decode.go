@@ -8,10 +8,11 @@ import (
 	"github.com/seshat-project/seshat"
 )
 
-// Decoder decodes observations. Texts that repeat from one to the next share their memory. It is not safe for
-// concurrent use; the observations are.
+// Decoder decodes observations. What repeats from one to the next shares its memory: texts, and lists that are equal. It is
+// not safe for concurrent use; the observations are, which nobody may change.
 type Decoder struct {
 	texts    texts
+	endings  endings
 	unpacked []byte // of the batch before
 	slab     slab
 }
@@ -61,13 +62,13 @@ func NewDecoder() *Decoder { return &Decoder{} }
 // Decode decodes the first observation in src, and returns what follows it. The observation owns its memory. It
 // returns [ErrCorrupt] for anything that [Append] did not write.
 func (d *Decoder) Decode(src []byte) (*seshat.Observation, []byte, error) {
-	return decode(src, &d.texts, &d.slab)
+	return decode(src, &reader{texts: &d.texts, endings: &d.endings, slab: &d.slab})
 }
 
 // Decode is [Decoder.Decode] for a single observation.
-func Decode(src []byte) (*seshat.Observation, []byte, error) { return decode(src, nil, nil) }
+func Decode(src []byte) (*seshat.Observation, []byte, error) { return decode(src, &reader{}) }
 
-func decode(src []byte, texts *texts, slab *slab) (*seshat.Observation, []byte, error) {
+func decode(src []byte, r *reader) (*seshat.Observation, []byte, error) {
 	if len(src) < lengthBytes {
 		return nil, nil, ErrCorrupt
 	}
@@ -75,7 +76,7 @@ func decode(src []byte, texts *texts, slab *slab) (*seshat.Observation, []byte, 
 	if src = src[lengthBytes:]; size > uint64(len(src)) {
 		return nil, nil, ErrCorrupt
 	}
-	r := reader{rest: src[:size], texts: texts, slab: slab}
+	r.rest = src[:size]
 	o := r.observation()
 	if r.broken || len(r.rest) > 0 {
 		return nil, nil, ErrCorrupt
@@ -85,10 +86,11 @@ func decode(src []byte, texts *texts, slab *slab) (*seshat.Observation, []byte, 
 
 // reader reads the parts of one observation. After something broken it reads nothing but zeros, so that only the end needs to ask.
 type reader struct {
-	rest   []byte
-	texts  *texts
-	slab   *slab
-	broken bool
+	rest    []byte
+	texts   *texts
+	endings *endings
+	slab    *slab
+	broken  bool
 }
 
 func (r *reader) observation() *seshat.Observation {
@@ -116,6 +118,22 @@ func (r *reader) observation() *seshat.Observation {
 	o.Device = r.digest()
 	o.Origin = r.repeated()
 	o.TraceID = r.text()
+	r.ending(o)
+	return o
+}
+
+// ending reads the rest of an observation.
+func (r *reader) ending(o *seshat.Observation) {
+	encoded := r.rest
+	known, place := r.endings.find(encoded)
+	if known != nil {
+		known.give(o)
+		r.rest = nil
+		return
+	}
+	if place != nil {
+		r.slab = nil // it would be kept as long as the ending is
+	}
 	if n := r.count(leastID); n > 0 {
 		o.IDs = r.slab.list(n)
 		for i := range o.IDs {
@@ -140,7 +158,9 @@ func (r *reader) observation() *seshat.Observation {
 	if len(r.rest) > 0 { // absent when the request was allowed, and in version 1
 		r.verdict(&o.Verdict)
 	}
-	return o
+	if place != nil && !r.broken && len(r.rest) == 0 {
+		place.keep(encoded, o)
+	}
 }
 
 func (r *reader) verdict(v *seshat.ObservedVerdict) {
