@@ -51,9 +51,11 @@ type Field struct {
 	Groups bool
 	// Measures says that its values are numbers that can be added up: there are a smallest one and an average.
 	Measures bool
-	Values   []string // of TypeEnum
-	Doc      string   // one sentence
-	Example  string   // a filter that uses the field
+	// CountedBy is the field of numbers that says how many different values of this one a row has; empty when none does.
+	CountedBy string
+	Values    []string // of TypeEnum
+	Doc       string   // one sentence
+	Example   string   // a filter that uses the field
 }
 
 // Fields is the table of the fields of one dataset.
@@ -76,6 +78,16 @@ func (f *Fields) Lookup(name string) *Field {
 			if strings.EqualFold(alias, name) {
 				return field
 			}
+		}
+	}
+	return nil
+}
+
+// counts returns the field whose different values another field counts. Nil when it counts none.
+func (f *Fields) counts(number *Field) *Field {
+	for i := range f.list {
+		if f.list[i].CountedBy == number.Name {
+			return &f.list[i]
 		}
 	}
 	return nil

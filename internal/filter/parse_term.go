@@ -101,8 +101,11 @@ func (p *parser) test(t *Term, inList bool) *Error {
 		return p.missingValue(t.Field, a, op)
 	}
 	if op != "" && op != "=" && !t.Field.Type.ordered() {
-		return errorAt(p.input, pos, fmt.Sprintf("%s is %s and has no order", t.Field.Name, t.Field.Type),
-			fmt.Sprintf(`to look for the character, write %s:"%s%s"`, t.Field.Name, op, a.text))
+		hint := fmt.Sprintf(`to look for the character, write %s:"%s%s"`, t.Field.Name, op, a.text)
+		if _, number := parseNumber(a.text); number && t.Field.CountedBy != "" {
+			hint = fmt.Sprintf("%s:%s%s asks how many different ones there are", t.Field.CountedBy, op, a.text)
+		}
+		return errorAt(p.input, pos, fmt.Sprintf("%s is %s and has no order", t.Field.Name, t.Field.Type), hint)
 	}
 	if op == "" && a.pattern.matchesAll() {
 		t.Tests = append(t.Tests, Test{Op: OpExists})
@@ -150,7 +153,11 @@ func (p *parser) typed(f *Field, op string, a atom) (Test, *fault) {
 		}
 		return Test{Op: OpMatch, Value: Value{Endpoint: e}}, nil
 	default:
-		return p.orderedTest(f, op, a)
+		test, bad := p.orderedTest(f, op, a)
+		if of := p.fields.counts(f); bad != nil && of != nil && op == "" && !strings.Contains(a.text, "..") {
+			bad.hint = fmt.Sprintf("%s is how many there are; to look for one, write %s:%s", f.Name, of.Name, a.pattern)
+		}
+		return test, bad
 	}
 }
 

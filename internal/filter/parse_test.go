@@ -216,3 +216,31 @@ func TestErrorDetail(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got.Error(), want)
 	}
 }
+
+// TestParseCounts: whoever mistakes a field for the one that counts its values, or the other way round, is told which one to ask.
+func TestParseCounts(t *testing.T) {
+	f := func(input, message, hint string) {
+		t.Helper()
+		_, err := Parse(input, Sessions(), testNow())
+		var got *Error
+		if !errors.As(err, &got) || !strings.Contains(got.Message, message) || !strings.Contains(got.Hint, hint) {
+			t.Errorf("Parse(%q) = %v; want …%s… (…%s…)", input, err, message, hint)
+		}
+	}
+	f(`ip:>1`, "has no order", "addresses:>1 asks")
+	f(`ips:>=2`, "has no order", "addresses:>=2 asks")
+	f(`ua:>1`, "has no order", "user_agents:>1 asks")
+	f(`user:>1`, "has no order", "users:>1 asks")
+	f(`user:>bob`, "has no order", `user:">bob"`)
+	f(`addresses:10.0.0.0/8`, "not a number", "write ip:10.0.0.0/8")
+	f(`user_agents:curl*`, "not a number", "write user_agent:curl*")
+	f(`users:(1,alice)`, "not a number", "write user:alice")
+	f(`users:>alice`, "not a number", "a range is written")
+	f(`networks:10.0.0.0/8`, "not a number", "a range is written")
+	f(`addresses:5..2`, "ends before it begins", "2..5")
+	for _, field := range Sessions().All() {
+		if by := field.CountedBy; by != "" && (Sessions().Lookup(by) == nil || Sessions().Lookup(by).Type != TypeNumber) {
+			t.Errorf("%s is counted by %q, which is no number", field.Name, by)
+		}
+	}
+}

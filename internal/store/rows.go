@@ -2,6 +2,7 @@ package store
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/seshat-project/seshat"
@@ -164,6 +165,8 @@ func (r SessionRow) Values(field *filter.Field, yield func(string, filter.Value)
 		yield("", filter.Value{Number: float64(s.Errors)})
 	case "refused":
 		yield("", filter.Value{Number: float64(s.Refused)})
+	case "addresses", "networks", "user_agents", "users":
+		yield("", filter.Value{Number: float64(r.different(field.Name))})
 	case "duration":
 		yield("", filter.Value{Duration: s.LastSeen.Sub(s.FirstSeen)})
 	case "identified_by":
@@ -181,6 +184,30 @@ func (r SessionRow) Values(field *filter.Field, yield func(string, filter.Value)
 	default:
 		r.exchanges(field, yield)
 	}
+}
+
+// different is how many different values the exchanges have of what a field counts.
+func (r SessionRow) different(field string) int {
+	seen := make(map[any]bool)
+	for i := range r.All {
+		x := ExchangeRow{&r.All[i]}
+		switch ip := x.ClientIP.Unmap().WithZone(""); {
+		case field == "addresses" && ip.IsValid():
+			seen[ip] = true
+		case field == "networks" && ip.IsValid():
+			seen[NetworkOf(ip)] = true
+		case field == "user_agents" && x.UserAgent != "":
+			seen[Text(x.UserAgent)] = true
+		case field == "users":
+			x.parameters(seshat.ParameterUser, func(user string) bool {
+				if user != "" {
+					seen[strings.ToLower(Text(user))] = true
+				}
+				return true
+			})
+		}
+	}
+	return len(seen)
 }
 
 func (r SessionRow) exchanges(field *filter.Field, yield func(string, filter.Value) bool) {

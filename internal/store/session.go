@@ -55,6 +55,22 @@ func IsFallback(kind seshat.IDKind) bool {
 	return kind == seshat.KindAddress || kind == seshat.KindUserAgent
 }
 
+// Lengths of the prefixes that are taken for one network: what a client usually stays in while it goes on, as correlation
+// takes it.
+const (
+	NetworkBits4 = 24
+	NetworkBits6 = 48
+)
+
+// NetworkOf is the network of an address that is known.
+func NetworkOf(ip netip.Addr) netip.Prefix {
+	ip, bits := ip.Unmap().WithZone(""), NetworkBits6
+	if ip.Is4() {
+		bits = NetworkBits4
+	}
+	return netip.PrefixFrom(ip, bits).Masked()
+}
+
 // SortFlows puts the flows of a session in their order, most exchanges first, and sets their shares.
 func SortFlows(flows []seshat.FlowShare, exchanges int64) {
 	slices.SortFunc(flows, func(a, b seshat.FlowShare) int {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/seshat-project/seshat/internal/store"
 )
@@ -49,6 +50,18 @@ func rollupRows(merges bool) string {
 // seenSince narrows rows to those of sessions that were seen since a time, which is a parameter.
 func seenSince(rows string, merges bool) string {
 	return "(SELECT * FROM " + rows + " WHERE session IN (SELECT session FROM " + rollupRows(merges) + " WHERE last_seen >= ?))"
+}
+
+// rollupsSince is a subquery of the rollups of sessions that were seen since a time; of all when it is zero. Where there are
+// merges, the statement has to make canonical.
+func rollupsSince(seen time.Time, merges bool) *condition {
+	c := &condition{}
+	if seen.IsZero() {
+		c.write(rollupRows(merges))
+	} else {
+		c.write(seenSince(rollupRows(merges), merges), seen)
+	}
+	return c
 }
 
 // hasMerges reports whether any session was merged into another one.

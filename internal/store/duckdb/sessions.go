@@ -91,12 +91,8 @@ func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, s
 	if since := store.Time(q.Since); since.After(seen) {
 		seen = since // the others were last seen before: there is no need to add them up
 	}
-	from := "rollups"
-	if !seen.IsZero() {
-		from = seenSince("rollups", merges)
-		w.args = append(w.args, seen)
-	}
-	w.filter(q.Filter)
+	plain, counting := conjuncts(q.Filter)
+	w.filter(plain)
 	if !q.Since.IsZero() {
 		w.write(" AND g.last_seen >= ?", store.Time(q.Since))
 	}
@@ -106,11 +102,14 @@ func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, s
 	if !q.Session.IsZero() {
 		w.write(" AND g.session = ?::UUID", q.Session.String())
 	}
-	statement := rollupsOf(merges) + "SELECT g.session FROM (" + groupedSessions(from, w.facts) + ") g WHERE " + w.sql.String() +
-		" ORDER BY g.last_seen " + direction(q) + ", g.session " + direction(q)
+	x := subset{merges: merges}
+	if merges {
+		x.write(canonicalOf())
+	}
+	rows := x.wantedSessions(rollupsSince(seen, merges), &w, counting, w.facts, nil, true)
+	x.write(" SELECT g.session FROM "+rows.sql.String()+" ORDER BY g.last_seen "+direction(q)+", g.session "+direction(q), rows.args...)
 	if q.Limit > 0 {
-		w.args = append(w.args, q.Limit)
-		statement += " LIMIT ?"
+		x.write(" LIMIT ?", q.Limit)
 	}
 	var page []seshat.SessionID
 	err := s.query(ctx, func(rows *sql.Rows) error {
@@ -118,7 +117,7 @@ func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, s
 		err := rows.Scan(scanUUID(&id))
 		page = append(page, id)
 		return err
-	}, statement, w.args...)
+	}, x.sql.String(), x.args...)
 	return page, err
 }
 

@@ -119,7 +119,8 @@ func (s *Store) numbersWithin(ctx context.Context, since, until time.Time) (b nu
 // sessionSubset makes a row of each session: its numbers, and the facts that the dimensions need.
 func (s *Store) sessionSubset(ctx context.Context, x *subset, q *store.Subset, by []store.Dimension, others []*filter.Field) error {
 	where := sessionWhere{merges: x.merges, now: q.Now}
-	where.filter(q.Filter)
+	plain, counting := conjuncts(q.Filter)
+	where.filter(plain)
 	if !q.Since.IsZero() {
 		where.write(" AND g.last_seen >= ?", store.Time(q.Since))
 	}
@@ -148,24 +149,14 @@ func (s *Store) sessionSubset(ctx context.Context, x *subset, q *store.Subset, b
 		others = append(others, by[i].Field)
 	}
 	columns.columns(others, q.Revoked)
-	from := rollupRows(x.merges)
-	if !seen.IsZero() {
-		from = seenSince(from, x.merges)
-	}
 	if x.merges {
 		x.write(canonicalOf())
 	}
+	rows := x.wantedSessions(rollupsSince(seen, x.merges), &where, counting, columns.facts, columns.counts, false)
 	x.table("x")
 	x.write("SELECT g.session, g.no, g.last_no, g.first_seen, g.last_seen, g.exchanges, g.errors, g.refused")
 	x.write(columns.sql.String(), columns.args...)
-	x.write(" FROM (")
-	x.write(groupedSessions(from, columns.facts))
-	if !seen.IsZero() {
-		x.args = append(x.args, seen)
-	}
-	x.write(") g WHERE ")
-	x.write(where.sql.String(), where.args...)
-	x.write(")")
+	x.write(" FROM "+rows.sql.String()+")", rows.args...)
 	x.pairs = map[string]dimension{}
 	for i := range by {
 		name := by[i].String()
@@ -173,9 +164,7 @@ func (s *Store) sessionSubset(ctx context.Context, x *subset, q *store.Subset, b
 			continue
 		}
 		if len(x.pairs) == 0 {
-			x.table("members")
-			x.write("SELECT no AS session_no, no FROM x WHERE no = last_no UNION ALL SELECT DISTINCT r.session_no, x.no FROM " +
-				rollupRows(x.merges) + " r JOIN (SELECT session, no FROM x WHERE no < last_no) x ON x.session = r.session)") // days later
+			x.writeMembers("members", "x")
 		}
 		x.pairs[name] = x.sessionPairs(&by[i], len(x.pairs))
 	}
@@ -250,9 +239,9 @@ func (w *sessionWhere) columns(fields []*filter.Field, revoked filter.Expr) {
 		case "environment", "user", "identified_by":
 			col, _ := w.column(name)
 			w.write(", " + col.sql + ` AS "` + name + `"`)
-		case "confidence":
+		case "confidence", "addresses", "networks", "user_agents", "users":
 			col, _ := w.column(name)
-			w.write(", " + col.sql + " AS confidence")
+			w.write(", " + col.sql + " AS " + name)
 		case "role":
 			w.need("roles")
 			w.write(", coalesce(g.facts.roles, '') AS roles")

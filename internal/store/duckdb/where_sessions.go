@@ -15,6 +15,7 @@ type sessionWhere struct {
 	merges bool
 	now    time.Time
 	facts  []string // columns of g.facts that the condition needs
+	counts []string // fields that count what exchanges have, which are columns of g too; see countSQL
 }
 
 // need notes that the condition needs columns of g.facts.
@@ -54,7 +55,13 @@ func (w *sessionWhere) column(field string) (column, bool) {
 	case "confidence":
 		return fact("confidence", "coalesce(g.facts.confidence, 0)", "")
 	default:
-		return column{}, false
+		if !isCount(field) {
+			return column{}, false
+		}
+		if !slices.Contains(w.counts, field) {
+			w.counts = append(w.counts, field)
+		}
+		return column{sql: "g." + field}, true
 	}
 }
 

@@ -85,7 +85,7 @@ func measuresOf(d store.Dataset) []string {
 
 func subsets(d store.Dataset) []string {
 	if d == store.DatasetSessions {
-		return []string{"", "state:active", "user:*", "status:>=500", "-flow:checkout", "exchanges:>10", "user:nobody"}
+		return []string{"", "state:active", "user:*", "status:>=500", "-flow:checkout", "exchanges:>10", "user:nobody", "addresses:>4", "user_agents:>1 -users:>2 user:*", "networks:4 OR errors:>8"}
 	}
 	return []string{"", "status:>=400", "user:*", "-user:alice", "service:shop method:GET", "identifier:*", "user:nobody"}
 }
