@@ -199,7 +199,7 @@ func TestConsoleExplorer(t *testing.T) {
 	b.fill("#by-0", "user")
 	b.fill("#measure-1", "p95:duration")
 	b.clickAway(".filter-bar button[type=submit]")
-	b.until("users are grouped", `document.querySelectorAll(".group-slot tbody tr").length === 12 && document.querySelector(".group-slot thead").innerText.includes("p95:duration")`)
+	b.until("users are grouped", `document.querySelectorAll(".group-slot tbody tr").length === 12 && document.querySelector(".group-slot thead").innerText.includes("p95 of duration")`)
 	b.accessible("groups")
 	b.fits("groups")
 	b.clickAway(".group-slot tbody a[data-row]")

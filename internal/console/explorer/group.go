@@ -150,35 +150,6 @@ func (v *view) narrow(g *wire.Group) string {
 	return plain.narrowed(strings.Join(terms, " "))
 }
 
-// groupValue is a value of a dimension in words.
-func groupValue(field string, v wire.GroupValue) string {
-	switch {
-	case !v.Absent:
-		return v.Value
-	case field == "user":
-		return "anonymous"
-	default:
-		return "none"
-	}
-}
-
-// number is a measure of a group in words.
-func number(m *wire.Measured, n *float64) string {
-	if n == nil {
-		return "–"
-	}
-	switch m.Unit {
-	case "ms":
-		return ui.Length(milliseconds(*n))
-	case "bytes":
-		return ui.Bytes(int64(*n))
-	}
-	if *n == float64(int64(*n)) {
-		return ui.Count(int64(*n))
-	}
-	return ui.Short(*n)
-}
-
 func attributes(q *web.Request) error {
 	v := parse(q.URL.Query())
 	names, err := attributeNames(q)
