@@ -35,6 +35,7 @@ type tab struct {
 // The sizes of windows that pages are looked at in.
 const (
 	desktopWidth, desktopHeight = 1440, 900
+	laptopWidth                 = 1280
 	phoneWidth, phoneHeight     = 360, 740
 	wideWidth, wideHeight       = 3840, 2160
 )

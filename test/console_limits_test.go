@@ -53,6 +53,10 @@ spec: {type: user, in: response, extract: {location: header, key: X-User}}
 	b.until("the counter has moved by itself", `Number(document.querySelector("#tagged-search").innerText) > 0 && document.querySelector("#hour-search polyline")`)
 	b.accessible("limits")
 	b.fits("limits")
+	for _, width := range []int64{laptopWidth, desktopWidth} {
+		b.size(width, desktopHeight)
+		b.until(fmt.Sprintf("a window of %d shows every column", width), `[...document.querySelectorAll(".table-wrap")].every(w => w.scrollWidth <= w.clientWidth)`)
+	}
 	b.shot("limits")
 
 	t.Log("the limit refuses")

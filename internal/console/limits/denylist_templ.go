@@ -304,7 +304,7 @@ func entries(v *denied) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<div class=\"table-wrap denied\" tabindex=\"0\" role=\"region\" aria-label=\"Denylist\"><table><caption class=\"sr\">Denylist, the newest first</caption> <thead><tr><th scope=\"col\">Refused</th><th scope=\"col\">Answer</th><th scope=\"col\">Reason</th><th scope=\"col\">Who</th><th scope=\"col\">When</th><th scope=\"col\">Until</th><th scope=\"col\" class=\"number\">Acted</th><th scope=\"col\"><span class=\"sr\">Actions</span></th></tr></thead> <tbody class=\"rows\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Denylist\"><table class=\"packed\"><caption class=\"sr\">Denylist, the newest first</caption> <thead><tr><th scope=\"col\">Refused</th><th scope=\"col\">Answer</th><th scope=\"col\">Reason</th><th scope=\"col\">Who</th><th scope=\"col\">When</th><th scope=\"col\">Until</th><th scope=\"col\" class=\"number\">Acted</th><th scope=\"col\"><span class=\"sr\">Actions</span></th></tr></thead> <tbody class=\"rows\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -349,7 +349,7 @@ func entry(d *seshat.Denial, did *wire.Acted) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		kind, text, page := subject(d)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<tr><td><small>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<tr><td class=\"elastic\"><small>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -450,7 +450,7 @@ func entry(d *seshat.Denial, did *wire.Acted) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "</td><td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "</td><td class=\"elastic\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

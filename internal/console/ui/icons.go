@@ -42,6 +42,8 @@ func iconPath(name string) string {
 		return "M3 4.500h10|M6.500 4.500v-2h3v2|M4.500 4.500l.5 9h6l.5-9"
 	case "link":
 		return "M6.500 9.500l3-3|M7 4.500l1-1a2.800 2.800 0 0 1 4 4l-1 1|M9 11.500l-1 1a2.800 2.800 0 0 1-4-4l1-1"
+	case "menu":
+		return "M2.500 4h11|M2.500 8h11|M2.500 12h11"
 	case "play":
 		return "M5 3l8 5-8 5z"
 	case "pause":
