@@ -15,7 +15,7 @@ import (
 
 type sessionsInput struct {
 	ListInput
-	Sort string `query:"sort" enum:"last_seen,first_seen,exchanges,errors,duration,confidence,user" doc:"What to order by; last_seen when it is absent. Any other needs a look at every session."`
+	Sort string `query:"sort" enum:"last_seen,first_seen,exchanges,errors,duration,confidence,user,addresses,user_agents" doc:"What to order by; last_seen when it is absent. Any other needs a look at every session. addresses and user_agents are how many it lists, 64 at most."`
 }
 
 // SessionInput names a session.
@@ -101,10 +101,17 @@ func (s *server) pageOfSessions(ctx context.Context, q *listQuery, sort string) 
 	}
 	if more {
 		last := page[len(page)-1]
-		out.NextCursor = q.next(cursor{Session: &seshat.Session{
+		behind := &seshat.Session{
 			ID: last.ID, FirstSeen: last.FirstSeen, LastSeen: last.LastSeen, User: last.User, Exchanges: last.Exchanges,
 			Errors: last.Errors, Confidence: last.Confidence,
-		}})
+		}
+		switch sort { // by how many there are
+		case "addresses":
+			behind.IPs = make([]string, len(last.IPs))
+		case "user_agents":
+			behind.UserAgents = make([]string, len(last.UserAgents))
+		}
+		out.NextCursor = q.next(cursor{Session: behind})
 	}
 	return out, nil
 }

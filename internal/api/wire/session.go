@@ -57,11 +57,12 @@ func (l *Link) Link() (seshat.Link, error) {
 
 // SessionOrders are what sessions can be ordered by.
 func SessionOrders() []string {
-	return []string{"last_seen", "first_seen", "exchanges", "errors", "duration", "confidence", "user"}
+	return []string{"last_seen", "first_seen", "exchanges", "errors", "duration", "confidence", "user", "addresses", "user_agents"}
 }
 
 // CompareSessions orders sessions by one field: the greatest first, but users by the alphabet and those without one
-// last. What is equal is ordered by last seen and then by ID, the greatest first.
+// last. What is equal is ordered by last seen and then by ID, the greatest first. Of addresses and user agents those count
+// that sessions list.
 func CompareSessions(field string, x, y *seshat.Session) int {
 	return cmp.Or(compareField(field, x, y), y.LastSeen.Compare(x.LastSeen), cmp.Compare(y.ID.String(), x.ID.String()))
 }
@@ -78,6 +79,10 @@ func compareField(field string, x, y *seshat.Session) int {
 		return cmp.Compare(y.LastSeen.Sub(y.FirstSeen), x.LastSeen.Sub(x.FirstSeen))
 	case "confidence":
 		return cmp.Compare(y.Confidence, x.Confidence)
+	case "addresses":
+		return cmp.Compare(len(y.IPs), len(x.IPs))
+	case "user_agents":
+		return cmp.Compare(len(y.UserAgents), len(x.UserAgents))
 	case "user":
 		if (x.User == "") != (y.User == "") {
 			return len(y.User) - len(x.User)
