@@ -58,7 +58,12 @@ type Denial struct {
 	By     string    `json:"by"`
 	At     time.Time `json:"at"`
 	Until  time.Time `json:"until,omitzero"` // zero is for good
+	// TakenBackBy and TakenBackAt say who took the entry off the list and when. It has no effect from then on.
+	TakenBackBy string    `json:"taken_back_by,omitempty"`
+	TakenBackAt time.Time `json:"taken_back_at,omitzero"`
 }
 
 // Expired reports whether the entry has no effect any more.
-func (d *Denial) Expired(now time.Time) bool { return !d.Until.IsZero() && !now.Before(d.Until) }
+func (d *Denial) Expired(now time.Time) bool {
+	return !d.TakenBackAt.IsZero() || !d.Until.IsZero() && !now.Before(d.Until)
+}

@@ -118,8 +118,37 @@ func TestRevokeSession(t *testing.T) {
 	alice.want(http.StatusUnauthorized)
 	bob.want(http.StatusOK)
 
+	// Taken back, it goes on as the session that it was: nothing but the story tells of it.
 	s.ok("denylist", "remove", "session-"+id).prints("removed")
 	alice.becomes(http.StatusOK)
+	eventually(t, "the session is active again", func() bool { return s.state(id) == "active" })
+	if found := s.sessions("user:alice"); len(found) != 1 || found[0].ID != id {
+		t.Errorf("the sessions of alice are %+v; want only %s", found, id)
+	}
+	if found := s.sessions("state:revoked"); len(found) != 0 {
+		t.Errorf("state:revoked finds %+v", found)
+	}
+	s.ok("session", id).prints("stolen laptop", "taken back")
+	r.stop()
+	s.ok("session", id).prints("active", "stolen laptop", "taken back")
+	r = s.serve("--upstream", origin(t), "--listen", "127.0.0.1:0")
+	alice.r = r
+	alice.want(http.StatusOK)
+	if got := s.state(id); got != "active" {
+		t.Errorf("after a restart the session is %q; want active", got)
+	}
+
+	// Taken back without an instance.
+	s.ok("revoke", id)
+	alice.becomes(http.StatusUnauthorized)
+	eventually(t, "the session is revoked", func() bool { return s.state(id) == "revoked" })
+	r.stop()
+	s.ok("denylist", "remove", "session-"+id).prints("removed")
+	s.ok("session", id).prints("active", "taken back")
+	r = s.serve("--upstream", origin(t), "--listen", "127.0.0.1:0")
+	alice.r = r
+	alice.want(http.StatusOK)
+	eventually(t, "the session is active again", func() bool { return s.state(id) == "active" })
 	s.run("denylist", "remove", "session-"+id).want(1).says("no such entry")
 }
 

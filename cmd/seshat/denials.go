@@ -94,7 +94,7 @@ func (a *app) removeDenial(ctx context.Context, name string) error {
 				Hint: "seshat denylist lists them",
 			}
 		}
-		return a.withLocalDenylist(ctx, func(k *denylist.Keeper) error { return k.Remove(ctx, name) })
+		return a.withLocalDenylist(ctx, func(k *denylist.Keeper) error { return k.Remove(ctx, name, a.author().By) })
 	})
 }
 

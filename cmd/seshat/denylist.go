@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seshat-project/seshat"
-	"github.com/seshat-project/seshat/internal/revoked"
 	"github.com/seshat-project/seshat/internal/terminal"
 )
 
@@ -169,9 +167,4 @@ func denies(d *seshat.Denial) string {
 		parts = append(parts, "by "+d.Issuer)
 	}
 	return strings.Join(parts, ", ")
-}
-
-// denialsOf are the entries that refuse a session.
-func denialsOf(session *seshat.Session, denials []seshat.Denial, now time.Time) []seshat.Denial {
-	return revoked.NewReader(nil, denials, now).Denials(session)
 }

@@ -12,7 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/api/client"
 	"github.com/seshat-project/seshat/internal/api/wire"
+	"github.com/seshat-project/seshat/internal/denylist"
+	"github.com/seshat-project/seshat/internal/revoked"
 	"github.com/seshat-project/seshat/internal/terminal"
 )
 
@@ -195,14 +198,28 @@ func (a *app) readSecrets(ctx context.Context) ([]string, error) {
 	}
 }
 
-// revokedBy says who revoked a session, when and why.
-func (a *app) revokedBy(ctx context.Context, session *seshat.Session) ([]seshat.Denial, error) {
-	if session.State != seshat.StateRevoked {
-		return nil, nil
-	}
-	denials, err := a.denials(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return denialsOf(session, denials, a.now()), nil
+// tellDenials adds to a story who revoked the session, when and why, and who took that back.
+func (a *app) tellDenials(ctx context.Context, story *terminal.Story) error {
+	id, user := story.Session.ID, story.Session.User
+	return a.elsewhere(ctx, func(c *client.Client) error {
+		defer func() { _ = c.Close() }()
+		one, err := c.SessionWithDenials(ctx, id)
+		if err == nil {
+			story.Denials, story.PastDenials = one.Denials, one.PastDenials
+		}
+		return err
+	}, func() error {
+		if !a.hasDenylist() {
+			return nil
+		}
+		return a.withLocalDenylist(ctx, func(k *denylist.Keeper) error {
+			denials, err := k.List(ctx)
+			if err != nil && len(denials) == 0 {
+				return err
+			}
+			story.Denials = revoked.NewReader(nil, denials, a.now()).Denials(story.Session)
+			story.PastDenials, err = k.Past(ctx, id, user)
+			return err
+		})
+	})
 }

@@ -71,7 +71,7 @@ func (a *app) session(ctx context.Context, id string, o *sessionOptions) (err er
 	if err != nil {
 		return err
 	}
-	if story.Denials, err = a.revokedBy(ctx, story.Session); err != nil {
+	if err := a.tellDenials(ctx, story); err != nil {
 		return err
 	}
 	if o.format == "text" {

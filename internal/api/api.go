@@ -41,8 +41,11 @@ type Denylist interface {
 	List(ctx context.Context) ([]seshat.Denial, error)
 	// Add puts an entry on the list, in place of one of its name, and returns it as it is kept: with a name.
 	Add(ctx context.Context, d seshat.Denial) (seshat.Denial, error)
-	// Remove takes an entry off the list. An error of kind [seshat.ErrorNotFound] when there is none of that name.
-	Remove(ctx context.Context, name string) error
+	// Remove takes an entry off the list in the name of somebody. An error of kind [seshat.ErrorNotFound] when there is none of
+	// that name.
+	Remove(ctx context.Context, name, by string) error
+	// Past returns the entries about a session and its user that are in force no longer, the oldest first.
+	Past(ctx context.Context, session seshat.SessionID, user string) ([]seshat.Denial, error)
 }
 
 // Digester makes the keyed digests of client session IDs, under the key that traffic is digested under.

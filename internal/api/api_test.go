@@ -81,8 +81,8 @@ func filled(t testing.TB, n int) *memory.Store {
 
 // denylist is a denylist in memory.
 type denylist struct {
-	mu   sync.Mutex
-	list []seshat.Denial
+	mu         sync.Mutex
+	list, past []seshat.Denial
 }
 
 func (d *denylist) List(context.Context) ([]seshat.Denial, error) {
@@ -102,10 +102,22 @@ func (d *denylist) Add(_ context.Context, one seshat.Denial) (seshat.Denial, err
 	return one, nil
 }
 
-func (d *denylist) Remove(_ context.Context, name string) error {
+func (d *denylist) Past(context.Context, seshat.SessionID, string) ([]seshat.Denial, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.past), nil
+}
+
+func (d *denylist) Remove(_ context.Context, name, by string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := len(d.list)
+	for _, one := range d.list {
+		if one.Name == name {
+			one.TakenBackBy, one.TakenBackAt = by, time.Now()
+			d.past = append(d.past, one)
+		}
+	}
 	d.list = slices.DeleteFunc(d.list, func(o seshat.Denial) bool { return o.Name == name })
 	if len(d.list) == n {
 		return &seshat.Error{Kind: seshat.ErrorNotFound, Op: "remove " + name, Err: fmt.Errorf("there is no such entry")}

@@ -85,6 +85,7 @@ func (s *server) putDenial(ctx context.Context, in *putDenialInput) (*output[ses
 }
 
 type deleteDenialInput struct {
+	Authored
 	Name string `path:"name" maxLength:"128"`
 }
 
@@ -92,7 +93,7 @@ func (s *server) deleteDenial(ctx context.Context, in *deleteDenialInput) (*stru
 	if s.Denylist == nil {
 		return nil, unavailable("change the denylist")
 	}
-	return nil, s.Denylist.Remove(ctx, in.Name)
+	return nil, s.Denylist.Remove(ctx, in.Name, author(ctx, in.Author))
 }
 
 type revokeInput struct {

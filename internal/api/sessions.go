@@ -196,7 +196,35 @@ func (s *server) getSession(ctx context.Context, in *SessionInput) (*output[wire
 	if err != nil {
 		return nil, err
 	}
-	return &output[wire.Session]{wire.Session{Session: *one, Denials: reader.Denials(one)}}, nil
+	out := &output[wire.Session]{wire.Session{Session: *one, Denials: reader.Denials(one)}}
+	out.Body.PastDenials, err = s.pastDenials(ctx, one)
+	return out, err
+}
+
+// pastDenials are the entries that once refused a session: those about its user only where it could have gone on.
+func (s *server) pastDenials(ctx context.Context, one *seshat.Session) ([]seshat.Denial, error) {
+	if s.Denylist == nil {
+		return nil, nil
+	}
+	list, err := s.Denylist.Past(ctx, one.ID, one.User)
+	if err != nil {
+		return nil, err
+	}
+	over := one.State != seshat.StateActive && one.State != seshat.StateIdle && one.State != seshat.StateRevoked
+	return slices.DeleteFunc(list, func(d seshat.Denial) bool {
+		switch {
+		case !d.Session.IsZero():
+			return false
+		case !d.IssuedBefore.IsZero() && !one.FirstSeen.Before(d.IssuedBefore), over && d.At.After(one.LastSeen):
+			return true
+		default:
+			ended := d.TakenBackAt
+			if ended.IsZero() {
+				ended = d.Until
+			}
+			return ended.Before(one.FirstSeen)
+		}
+	}), nil
 }
 
 func parseSession(text string) (seshat.SessionID, error) {

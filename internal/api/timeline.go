@@ -86,10 +86,14 @@ func (s *server) getTimeline(ctx context.Context, in *timelineInput) (*output[*w
 
 // timeline reads what a timeline is made of, all at once.
 func (s *server) timeline(ctx context.Context, reader *revoked.Reader, session *seshat.Session, q store.HistogramQuery) (*wire.Timeline, error) {
+	past, err := s.pastDenials(ctx, session)
+	if err != nil {
+		return nil, err
+	}
 	var counts *store.Histogram
 	var refused, flows *store.Aggregates
 	var links []seshat.Link
-	told := newTelling(session, reader.Denials(session))
+	told := newTelling(session, append(past, reader.Denials(session)...), q.Now)
 	all := store.Query{
 		Session: session.ID, Since: session.FirstSeen, Until: session.LastSeen.Add(time.Microsecond), Now: q.Now, OldestFirst: true,
 	}

@@ -22,7 +22,8 @@ const (
 type telling struct {
 	mu      sync.Mutex
 	session *seshat.Session
-	denials []seshat.Denial
+	denials []seshat.Denial // also those that are over
+	now     time.Time
 	moments []wire.Moment
 	// at has where moments of an exchange are that is about what its lineage says as well.
 	at map[string]wire.MomentKind
@@ -38,9 +39,9 @@ type telling struct {
 	partial              bool
 }
 
-func newTelling(s *seshat.Session, denials []seshat.Denial) *telling {
+func newTelling(s *seshat.Session, denials []seshat.Denial, now time.Time) *telling {
 	return &telling{
-		session: s, denials: denials, at: map[string]wire.MomentKind{}, whole: map[seshat.ExchangeKey]bool{}, places: map[[3]string]int{}, known: map[[2]string]bool{},
+		session: s, denials: denials, now: now, at: map[string]wire.MomentKind{}, whole: map[seshat.ExchangeKey]bool{}, places: map[[3]string]int{}, known: map[[2]string]bool{},
 	}
 }
 
@@ -216,6 +217,12 @@ func (t *telling) finish(out *wire.Timeline) *wire.Timeline {
 	for i := range t.denials {
 		d := &t.denials[i]
 		t.moments = append(t.moments, wire.Moment{Kind: wire.MomentDenied, Time: d.At, By: d.By, Reason: d.Reason, Name: d.Name})
+		switch {
+		case !d.TakenBackAt.IsZero():
+			t.moments = append(t.moments, wire.Moment{Kind: wire.MomentReadmitted, Time: d.TakenBackAt, By: d.TakenBackBy, Name: d.Name})
+		case d.Expired(t.now):
+			t.moments = append(t.moments, wire.Moment{Kind: wire.MomentReadmitted, Time: d.Until, Name: d.Name})
+		}
 	}
 	switch {
 	case s.EndedAt != nil && s.EndedBy != seshat.EndNone && (s.EndedBy != seshat.EndRevoked || len(t.denials) == 0):
@@ -245,7 +252,7 @@ func rank(k wire.MomentKind) int {
 		return 0
 	case wire.MomentAddress, wire.MomentUserAgent, wire.MomentJA4:
 		return 1
-	case wire.MomentDenied, wire.MomentExpired, wire.MomentEnd:
+	case wire.MomentDenied, wire.MomentReadmitted, wire.MomentExpired, wire.MomentEnd:
 		return 3
 	default:
 		return 2

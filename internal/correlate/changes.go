@@ -71,7 +71,10 @@ func (c *Correlator) facts(s *sessionState) seshat.SessionFacts {
 		IdentifiedBy: s.name, Origin: s.origin, Confidence: s.confidence,
 		IdleTimeout: c.config.IdleTimeout,
 	}
-	if s.ended == 0 && s.refused != 0 {
+	switch {
+	case s.revoked != 0:
+		f.EndedAt, f.EndedBy = timeOf(s.revoked), seshat.EndRevoked
+	case s.ended == 0 && s.refused != 0:
 		f.EndedAt, f.EndedBy = timeOf(s.refused), seshat.EndRefused
 	}
 	switch {

@@ -175,6 +175,9 @@ func (s *sessionState) append(b []byte) []byte {
 	}
 	w.sites(s.hosts)
 	w.sites(s.sites)
+	if s.revoked != 0 {
+		w.int(s.revoked)
+	}
 	return w.b
 }
 
@@ -200,6 +203,12 @@ func (r *reader) sessionState(key seshat.Digest) *sessionState {
 		s.devices = append(s.devices, r.id())
 	}
 	s.hosts, s.sites = r.sites(), r.sites()
+	if len(r.b) > 0 {
+		s.revoked = r.int()
+	}
+	if s.endBy == seshat.EndRevoked { // as it was written before a revocation could be taken back
+		s.revoked, s.ended, s.endBy = s.ended, 0, seshat.EndNone
+	}
 	return s
 }
 

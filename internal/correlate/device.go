@@ -36,7 +36,7 @@ func (c *Correlator) fallback(x *exchangeView, d *deviceState) *sessionState {
 // ID yet. That is inferred, and only where one client uses the device.
 func (c *Correlator) upgradeFallback(x *exchangeView, d *deviceState) *sessionState {
 	s := c.root(d.fallback)
-	if s == nil || s.origin != seshat.OriginFallback || s.ended != 0 || differ(s.users, x.users) || !c.inferable(x, d) {
+	if s == nil || s.origin != seshat.OriginFallback || s.over() || differ(s.users, x.users) || !c.inferable(x, d) {
 		return nil
 	}
 	if x.now-s.last > int64(c.config.FallbackIdleTimeout) || d.hint != x.o.Device {
@@ -129,7 +129,7 @@ func (c *Correlator) liveSession(x *exchangeView, d *deviceState, anyOne bool) *
 	for i := range d.sessions {
 		ds := &d.sessions[i]
 		s := c.root(ds.id)
-		if s == nil || s == found || s.ended != 0 || s.lapsed(x.now) || s.origin == seshat.OriginFallback {
+		if s == nil || s == found || s.over() || s.lapsed(x.now) || s.origin == seshat.OriginFallback {
 			continue
 		}
 		if x.now-ds.last > int64(c.config.FallbackIdleTimeout) {
@@ -172,7 +172,7 @@ func (c *Correlator) previousOn(x *exchangeView, d *deviceState) seshat.SessionI
 		return seshat.SessionID{}
 	}
 	for i := range d.sessions {
-		if s := c.root(d.sessions[i].id); s != nil && (s.ended != 0 || s.lapsed(x.now)) && d.sessions[i].hint == x.o.Device {
+		if s := c.root(d.sessions[i].id); s != nil && (s.over() || s.lapsed(x.now)) && d.sessions[i].hint == x.o.Device {
 			return s.id
 		}
 	}
@@ -189,7 +189,7 @@ func (c *Correlator) keepsNoCookies(x *exchangeView, d *deviceState) *sessionSta
 	var waiting []*sessionState
 	for i := range d.sessions {
 		s := c.root(d.sessions[i].id)
-		if s == nil || s.presented || s.ended != 0 || len(s.users) > 0 || d.sessions[i].hint != x.o.Device ||
+		if s == nil || s.presented || s.over() || len(s.users) > 0 || d.sessions[i].hint != x.o.Device ||
 			x.now-d.sessions[i].last > int64(c.config.FallbackIdleTimeout) || slices.Contains(waiting, s) {
 			continue
 		}
@@ -235,7 +235,7 @@ func (c *Correlator) touchDevice(d *deviceState, s *sessionState, x *exchangeVie
 		}
 	}
 	if at > 0 {
-		if other := c.root(d.sessions[0].id); other != nil && other.ended == 0 && !other.lapsed(x.now) {
+		if other := c.root(d.sessions[0].id); other != nil && !other.over() && !other.lapsed(x.now) {
 			d.crowded = x.now // one, the other, and the first one again
 		}
 	}

@@ -5,6 +5,9 @@ import "github.com/seshat-project/seshat"
 // startsOver reports whether a request that carries a known ID of s begins another session: s has ended, or ends
 // here, and its own client goes on.
 func (c *Correlator) startsOver(s *sessionState, x *exchangeView, known *idState) bool {
+	if s.revoked != 0 {
+		return false // nobody escapes a revocation by waiting
+	}
 	if s.ended == 0 {
 		switch {
 		case s.lifetime > 0 && x.now-s.first > s.lifetime:
@@ -51,6 +54,9 @@ func (s *sessionState) lapsed(now int64) bool {
 
 // end ends the session where the exchange says so.
 func (c *Correlator) end(s *sessionState, x *exchangeView) {
+	if x.o.Verdict.Action.Refuses() {
+		return // the answer is not the origin's: what it holds of the session is not known
+	}
 	deletes, handedOver := false, false
 	for _, id := range x.deleted {
 		state := c.ids[id.Digest]
@@ -70,7 +76,7 @@ func (c *Correlator) end(s *sessionState, x *exchangeView) {
 	if x.refused {
 		c.refuse(s, x)
 	}
-	if s.ended != 0 {
+	if s.over() {
 		return
 	}
 	if deletes && !c.keepsOne(s, x) || x.logsOut && !handedOver && x.success && (x.o.Method != "GET" && x.o.Method != "HEAD" || x.o.Status >= 300) {

@@ -14,9 +14,9 @@ func (c *Correlator) findByRequest(x *exchangeView) (*sessionState, *idState) {
 		}
 		s := c.root(state.session)
 		switch {
-		case s == nil, s.ended != 0 && strengthOf(id) == weak:
+		case s == nil, s.over() && strengthOf(id) == weak:
 			// What only links cannot tell whether a session that has ended goes on.
-		case s.ended == 0:
+		case !s.over():
 			return s, state
 		case ended == nil:
 			ended, endedID = s, state

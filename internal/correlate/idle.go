@@ -41,6 +41,8 @@ func (c *Correlator) dropIdle(now int64) {
 		switch {
 		case s == nil || s.origin != seshat.OriginFallback || !s.merged.IsZero():
 			continue
+		case s.revoked != 0:
+			continue // it is needed when that is taken back, and comes into the queue again then
 		case s.last >= cutoff:
 			entry.last = s.last
 			q.push(entry)

@@ -71,7 +71,7 @@ func (c *Correlator) joinClaims(s *sessionState, x *exchangeView) {
 			case other == nil || other == s:
 			case c.merge(s, other, x, id, seshat.EvidenceSharedClaim, 1):
 				s = c.root(s.id)
-			case !other.takes() && s.ended == 0:
+			case !other.takes() && !s.over():
 				state.session = s.id // the provider goes on with its own session after ours has ended
 				c.changedIDs[claim] = struct{}{}
 			}
@@ -199,7 +199,7 @@ func (c *Correlator) link(s *sessionState, x *exchangeView, id *seshat.ObservedI
 
 // merge makes two sessions one, if nothing speaks against it. The one that started first goes on.
 func (c *Correlator) merge(a, b *sessionState, x *exchangeView, id *seshat.ObservedID, evidence seshat.Evidence, score float64) bool {
-	if a.ended != 0 || b.ended != 0 || a == b || differ(a.users, b.users) {
+	if a.over() || b.over() || a == b || differ(a.users, b.users) {
 		return false
 	}
 	if a.apiKey() != b.apiKey() {

@@ -41,6 +41,9 @@ type sessionState struct {
 	cookieExpires int64
 	// outlived says that it was used with success after they had lapsed, by an ID that has not.
 	outlived bool
+	// revoked is since when a person or an engine refuses it; 0 while nobody does. What else ended it stays beside it: a
+	// revocation may be taken back.
+	revoked int64
 	// refused is when the refresh of its newest token was refused.
 	refused int64
 

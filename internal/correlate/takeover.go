@@ -39,7 +39,7 @@ func (c *Correlator) considerTakeover(s *sessionState, x *exchangeView) {
 		return
 	}
 	old := c.root(before.session)
-	if old == nil || old == s || old.ended != 0 || x.now-before.last > takeoverWindow {
+	if old == nil || old == s || old.over() || x.now-before.last > takeoverWindow {
 		return
 	}
 	issued := nanos(token.Token.IssuedAt)
@@ -83,7 +83,7 @@ func (c *Correlator) settleTakeover(s *sessionState, x *exchangeView) {
 	}
 	old := c.root(s.takeover)
 	switch {
-	case old == nil || old == s || old.ended != 0 || old.last > s.first+takeoverOverlap:
+	case old == nil || old == s || old.over() || old.last > s.first+takeoverOverlap:
 		s.takeover, s.takeoverScore = seshat.SessionID{}, 0
 		c.changed(s)
 	case x.now > s.first+int64(c.config.GraceTime), old.tokenExpires != 0 && x.now > old.tokenExpires+takeoverOverlap:

@@ -18,7 +18,7 @@ func (c *Correlator) switchUser(s *sessionState, x *exchangeView, d *deviceState
 		x.users = x.users[:0]
 		return s
 	}
-	if s.ended == 0 {
+	if !s.over() {
 		c.close(s, x.now, seshat.EndUserSwitch)
 	}
 	return c.startAfter(s, x, d)
@@ -33,10 +33,10 @@ func (c *Correlator) followCode(s *sessionState, x *exchangeView) *sessionState 
 			continue
 		}
 		next := c.root(state.session)
-		if next == nil || next == s || next.ended != 0 || !differ(s.users, next.users) {
+		if next == nil || next == s || next.over() || !differ(s.users, next.users) {
 			continue
 		}
-		if s.ended == 0 {
+		if !s.over() {
 			c.close(s, x.now, seshat.EndUserSwitch)
 		}
 		if next.previous.IsZero() {

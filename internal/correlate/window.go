@@ -36,13 +36,14 @@ type Arrival struct {
 	Revocations  []Item
 }
 
-// Item is something that happened: an exchange, or the revocation of a session.
+// Item is something that happened: an exchange, the revocation of a session, or the end of one.
 type Item struct {
 	Time     time.Time
 	Sequence uint64 // of its arrival
 	// Observation is nil for a revocation.
 	Observation *seshat.Observation
 	Revoked     seshat.SessionID
+	Readmitted  bool // the revocation was taken back
 }
 
 // source is what is known of one source.
@@ -221,7 +222,15 @@ func (i *Item) compare(j *Item) int {
 	}
 	switch {
 	case i.Observation == nil && j.Observation == nil:
-		return bytes.Compare(i.Revoked[:], j.Revoked[:])
+		c := bytes.Compare(i.Revoked[:], j.Revoked[:])
+		switch {
+		case c != 0 || i.Readmitted == j.Readmitted:
+			return c
+		case j.Readmitted:
+			return -1
+		default:
+			return 1
+		}
 	case i.Observation == nil:
 		return 1 // what happened at that moment was before the revocation
 	case j.Observation == nil:

@@ -35,15 +35,20 @@ func (w *Window) AppendState(dst []byte) []byte {
 		out.id(item.Revoked)
 		out.int(nanos(item.Time))
 		out.uint(item.Sequence)
+		out.flags(item.Readmitted)
 	}
 	return out.b
 }
 
-const windowVersion = 1
+const (
+	windowVersion = 2
+	// windowRevokes is the version before, in which no revocation was taken back.
+	windowRevokes = 1
+)
 
 // RestoreState takes back into an empty window what AppendState returned.
 func (w *Window) RestoreState(state []byte) error {
-	if len(state) == 0 || state[0] != windowVersion {
+	if len(state) == 0 || state[0] < windowRevokes || state[0] > windowVersion {
 		return fmt.Errorf("window: %w", ErrBadState)
 	}
 	in := reader{b: state[1:]}
@@ -61,6 +66,9 @@ func (w *Window) RestoreState(state []byte) error {
 		item := &Item{Revoked: in.id()}
 		item.Time = timeOf(in.int())
 		item.Sequence = in.uint()
+		if state[0] != windowRevokes {
+			in.flags(&item.Readmitted)
+		}
 		revocations = append(revocations, item)
 	}
 	if in.bad || len(in.b) != 0 {

@@ -141,7 +141,7 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 	k := NewKeeper(away{}, clock)
 	_, add := k.Add(ctx, seshat.Denial{User: "alice"})
 	_, list := k.List(ctx)
-	for what, err := range map[string]error{"add": add, "list": list, "remove": k.Remove(ctx, "a")} {
+	for what, err := range map[string]error{"add": add, "list": list, "remove": k.Remove(ctx, "a", "ann")} {
 		if seshat.KindOfError(err) != seshat.ErrorUnavailable || !strings.Contains(err.Error(), "did not answer in time") || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -194,7 +194,7 @@ func TestKeeper(t *testing.T) {
 		if _, err := k.Get(ctx, "c"); seshat.KindOfError(err) != seshat.ErrorNotFound {
 			t.Errorf("Get of what is not there: %v", err)
 		}
-		if err := k.Remove(ctx, "c"); seshat.KindOfError(err) != seshat.ErrorNotFound {
+		if err := k.Remove(ctx, "c", "ann"); seshat.KindOfError(err) != seshat.ErrorNotFound {
 			t.Errorf("Remove of what is not there: %v", err)
 		}
 
@@ -227,7 +227,7 @@ func TestKeeper(t *testing.T) {
 				t.Errorf("%v does not name %s", err, key)
 			}
 		}
-		if err := k.Remove(ctx, "x"); err != nil {
+		if err := k.Remove(ctx, "x", "ann"); err != nil {
 			t.Errorf("what cannot be read cannot be removed: %v", err)
 		}
 

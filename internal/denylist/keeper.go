@@ -24,6 +24,8 @@ const (
 	maxAttempts = 16
 	// keepExpired is how long an entry is kept after it has ended: clocks differ.
 	keepExpired = time.Minute
+	// keepPast is how long it is known who took an entry back: as long as somebody may ask what happened in a session.
+	keepPast = 90 * 24 * time.Hour
 	// sweepInterval is how often a process that watches removes entries that have ended.
 	sweepInterval = 10 * time.Minute
 )
@@ -77,7 +79,7 @@ func (k *Keeper) Add(ctx context.Context, d seshat.Denial) (seshat.Denial, error
 			return d, storeError("store the denial "+d.Name, err)
 		}
 	}
-	return d, &seshat.Error{Kind: seshat.ErrorConflict, Op: "deny", Err: fmt.Errorf("others change the denial %s all the time", d.Name), Hint: "try again"}
+	return d, othersChange(d.Name)
 }
 
 // widenStored widens an entry by the one under its name, and returns the revision that is to be replaced.
@@ -126,10 +128,40 @@ func (k *Keeper) makeRoom(ctx context.Context, name string) error {
 	return nil
 }
 
-// Remove takes an entry off the list. The error is of kind [seshat.ErrorNotFound] when there is none of that name.
-func (k *Keeper) Remove(ctx context.Context, name string) error {
-	_, err := k.store.Delete(ctx, prefix+name, kv.Any)
-	return k.found(err, "remove the denial "+name)
+// Remove takes an entry off the list in the name of somebody, which [Keeper.Past] tells. The error is of kind
+// [seshat.ErrorNotFound] when there is none of that name.
+func (k *Keeper) Remove(ctx context.Context, name, by string) error {
+	op := "remove the denial " + name
+	for range maxAttempts {
+		entry, err := k.store.Get(ctx, prefix+name)
+		if err != nil {
+			return k.found(err, op)
+		}
+		revision := entry.Revision
+		// What cannot be read is only deleted.
+		if d, err := decode(entry); err == nil && d.TakenBackAt.IsZero() {
+			d.TakenBackBy, d.TakenBackAt = by, k.now().UTC().Truncate(time.Microsecond)
+			value, err := json.Marshal(stored{formatVersion, d})
+			if err != nil {
+				return fmt.Errorf("encode the denial %s: %w", name, err)
+			}
+			revision, err = k.store.Put(ctx, prefix+name, value, revision)
+			if errors.Is(err, kv.ErrConflict) {
+				continue
+			}
+			if err != nil {
+				return k.found(err, op)
+			}
+		}
+		if _, err = k.store.Delete(ctx, prefix+name, revision); !errors.Is(err, kv.ErrConflict) {
+			return k.found(err, op)
+		}
+	}
+	return othersChange(name)
+}
+
+func othersChange(name string) error {
+	return &seshat.Error{Kind: seshat.ErrorConflict, Op: "deny", Err: fmt.Errorf("others change the denial %s all the time", name), Hint: "try again"}
 }
 
 // Get returns the entry of a name, also when it has ended. The error is of kind [seshat.ErrorNotFound] when there is none.
@@ -192,6 +224,9 @@ func (k *Keeper) Sweep(ctx context.Context) (removed int, err error) {
 		return 0, storeError("read the denylist", err)
 	}
 	left, err := k.sweepEntries(ctx, before)
+	if f, ok := k.store.(kv.Forgetter); ok && err == nil {
+		err = f.Forget(ctx, keepPast)
+	}
 	return len(before) - left, err
 }
 

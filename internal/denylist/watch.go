@@ -90,6 +90,9 @@ func (w *watched) add(entry kv.Entry) {
 		w.faults[entry.Key] = err
 		return
 	}
+	if !d.TakenBackAt.IsZero() {
+		return // it is about to be deleted
+	}
 	w.denials[entry.Key] = d
 }
 

@@ -98,10 +98,10 @@ func issued(e seshat.Evidence) bool {
 }
 
 // ended reports whether somebody ended the session. Ends that come by themselves are named beforehand, and move while the
-// session goes on: they are not acted on.
+// session goes on: they are not acted on. Neither is a revocation: the denylist says more, and may be changed.
 func ended(s *seshat.SessionFacts) bool {
 	switch s.EndedBy {
-	case seshat.EndLogout, seshat.EndUserSwitch, seshat.EndRefused, seshat.EndRevoked:
+	case seshat.EndLogout, seshat.EndUserSwitch, seshat.EndRefused:
 		return true
 	default:
 		return false

@@ -21,9 +21,11 @@ type Batch struct {
 	Away         bool
 	Observations []*seshat.Observation
 	Revocations  []Revocation
+	// Readmissions are revocations that were taken back, or have lapsed.
+	Readmissions []Revocation
 }
 
-// Revocation tells correlation that a session was ended by a person or an engine.
+// Revocation tells correlation that a session was revoked by a person or an engine, or is so no longer.
 type Revocation struct {
 	Session seshat.SessionID
 	Time    time.Time
@@ -49,7 +51,12 @@ const (
 	atRevoked    = atCount + 4
 	headBytes    = atRevoked + 4
 	revokedBytes = 16 + 8
+	countBytes   = 4
 )
+
+// versionReadmits is the version of a batch with readmissions behind the revocations: an earlier reader would take it for a
+// damaged one, and leave it out.
+const versionReadmits = 3
 
 // flagAway is the flag of [Batch.Away]; flagWatermark says that there is a watermark; flagPacked that what follows the head
 // is an S2 block.
@@ -61,9 +68,10 @@ const (
 
 // Writer makes a batch out of observations as they come. The zero value is an empty batch.
 type Writer struct {
-	encoded     []byte
-	count       uint32
-	revocations []Revocation
+	encoded      []byte
+	count        uint32
+	revocations  []Revocation
+	readmissions []Revocation
 }
 
 // Add adds an observation.
@@ -85,6 +93,12 @@ func (w *Writer) Revoke(r Revocation) {
 	w.revocations = append(w.revocations, r)
 }
 
+// Readmit adds a readmission.
+func (w *Writer) Readmit(r Revocation) {
+	w.start()
+	w.readmissions = append(w.readmissions, r)
+}
+
 func (w *Writer) start() {
 	if len(w.encoded) == 0 {
 		w.encoded = append(AppendHeader(w.encoded), make([]byte, headBytes-headerBytes)...)
@@ -96,7 +110,11 @@ func (w *Writer) Size() int {
 	if len(w.encoded) == 0 {
 		return 0
 	}
-	return len(w.encoded) + revokedBytes*len(w.revocations)
+	size := len(w.encoded) + revokedBytes*(len(w.revocations)+len(w.readmissions))
+	if len(w.readmissions) > 0 {
+		size += countBytes
+	}
+	return size
 }
 
 // Count is how many observations the batch has.
@@ -119,17 +137,30 @@ func (w *Writer) Finish(source, number uint64, watermark time.Time, away bool) [
 	head[atFlags] = flags
 	binary.LittleEndian.PutUint32(head[atCount:], w.count)
 	binary.LittleEndian.PutUint32(head[atRevoked:], uint32(len(w.revocations)))
-	for _, r := range w.revocations {
-		w.encoded = append(w.encoded, r.Session[:]...)
-		w.encoded = binary.LittleEndian.AppendUint64(w.encoded, uint64(r.Time.UnixNano()))
+	if len(w.readmissions) > 0 {
+		head[len(magic)] = versionReadmits
 	}
-	w.revocations = w.revocations[:0]
+	w.encoded = appendRevocations(w.encoded, w.revocations)
+	if len(w.readmissions) > 0 {
+		w.encoded = binary.LittleEndian.AppendUint32(w.encoded, uint32(len(w.readmissions)))
+		w.encoded = appendRevocations(w.encoded, w.readmissions)
+	}
+	w.revocations, w.readmissions = w.revocations[:0], w.readmissions[:0]
 	return w.encoded
+}
+
+func appendRevocations(dst []byte, list []Revocation) []byte {
+	for _, r := range list {
+		dst = append(dst, r.Session[:]...)
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(r.Time.UnixNano()))
+	}
+	return dst
 }
 
 // Reset empties the batch and keeps its memory.
 func (w *Writer) Reset() {
-	w.encoded, w.count, w.revocations = w.encoded[:0], 0, w.revocations[:0]
+	w.encoded, w.count = w.encoded[:0], 0
+	w.revocations, w.readmissions = w.revocations[:0], w.readmissions[:0]
 }
 
 // AppendBatch appends a whole batch to dst.
@@ -140,6 +171,9 @@ func AppendBatch(dst []byte, b *Batch) []byte {
 	}
 	for _, r := range b.Revocations {
 		w.Revoke(r)
+	}
+	for _, r := range b.Readmissions {
+		w.Readmit(r)
 	}
 	return append(dst, w.Finish(b.Source, b.Number, b.Watermark, b.Away)...)
 }
@@ -191,13 +225,29 @@ func (d *Decoder) DecodeBatch(src []byte) (*Batch, error) {
 			return nil, fmt.Errorf("observation %d: %w", i, err)
 		}
 	}
-	if uint64(len(rest)) != revoked*revokedBytes {
+	var whole bool
+	if b.Revocations, rest, whole = readRevocations(rest, revoked); whole && version == versionReadmits {
+		if whole = len(rest) >= countBytes; whole {
+			count := uint64(binary.LittleEndian.Uint32(rest))
+			b.Readmissions, rest, whole = readRevocations(rest[countBytes:], count)
+		}
+	}
+	if !whole || len(rest) > 0 {
 		return nil, fmt.Errorf("revocations of a batch: %w", ErrCorrupt)
 	}
-	for ; len(rest) > 0; rest = rest[revokedBytes:] {
-		b.Revocations = append(b.Revocations, Revocation{Session: seshat.SessionID(rest[:16]), Time: unixNano(rest[16:])})
-	}
 	return b, nil
+}
+
+// readRevocations reads as many revocations as there must be.
+func readRevocations(src []byte, count uint64) (list []Revocation, rest []byte, whole bool) {
+	if count > uint64(len(src)/revokedBytes) {
+		return nil, src, false
+	}
+	for ; count > 0; count-- {
+		list = append(list, Revocation{Session: seshat.SessionID(src[:16]), Time: unixNano(src[16:])})
+		src = src[revokedBytes:]
+	}
+	return list, src, true
 }
 
 func unixNano(b []byte) time.Time {

@@ -30,6 +30,10 @@ func drawBatch(t *rapid.T) *Batch {
 		id := seshat.SessionID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "session"))
 		b.Revocations = append(b.Revocations, Revocation{Session: id, Time: at("revoked")})
 	}
+	for range rapid.IntRange(0, 2).Draw(t, "readmissions") {
+		id := seshat.SessionID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "readmitted session"))
+		b.Readmissions = append(b.Readmissions, Revocation{Session: id, Time: at("readmitted")})
+	}
 	return b
 }
 

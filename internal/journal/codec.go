@@ -38,11 +38,11 @@ func ReadHeader(src []byte) (version byte, rest []byte, err error) {
 	if len(src) < headerBytes || string(src[:len(magic)]) != magic {
 		return 0, nil, fmt.Errorf("no batch of observations: %w", ErrCorrupt)
 	}
-	if version = src[len(magic)]; version < versionPlain || version > Version {
+	if version = src[len(magic)]; version < versionPlain || version > versionReadmits {
 		return 0, nil, &seshat.Error{
 			Kind: seshat.ErrorUnsupported, Op: "read a batch of observations",
 			Hint: "it was written by a newer version of Seshat; upgrade this one",
-			Err:  fmt.Errorf("format version %d, where only those up to %d are known", version, Version),
+			Err:  fmt.Errorf("format version %d, where only those up to %d are known", version, versionReadmits),
 		}
 	}
 	return version, src[headerBytes:], nil

@@ -164,7 +164,8 @@ func TestHeader(t *testing.T) {
 	}{
 		{src: "SOB\x01rest", version: 1, rest: "rest"},
 		{src: "SOB\x02rest", version: 2, rest: "rest"},
-		{src: "SOB\x03rest", bad: true, kind: seshat.ErrorUnsupported},
+		{src: "SOB\x04rest", bad: true, kind: seshat.ErrorUnsupported},
+		{src: "SOB\x03rest", version: 3, rest: "rest"},
 		{src: "SOB\x00rest", bad: true, kind: seshat.ErrorUnsupported},
 		{src: "SOB", bad: true},
 		{src: "else", bad: true},

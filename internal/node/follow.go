@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/seshat-project/seshat"
-	"github.com/seshat-project/seshat/internal/denylist"
 	"github.com/seshat-project/seshat/internal/enforce"
 	"github.com/seshat-project/seshat/internal/journal"
 	"github.com/seshat-project/seshat/internal/natsjournal"
@@ -94,11 +92,16 @@ func (n *Node) followDenylist(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	n.deny(&first)
-	n.running.Go(func() {
-		for s := range snapshots {
-			n.deny(&s)
-		}
-	})
+	if n.Recorder == nil {
+		n.running.Go(func() {
+			for s := range snapshots {
+				n.deny(&s)
+			}
+		})
+		return nil
+	}
+	n.running.Go(func() { n.followRevocations(&first, snapshots) })
+	n.running.Go(func() { n.readmitForgotten(ctx) })
 	return nil
 }
 
@@ -170,29 +173,4 @@ func (n *Node) shareLimits(ctx context.Context) error {
 		}
 	})
 	return nil
-}
-
-// deny puts a denylist in force. The node that records also writes down which sessions were ended by it, in the journal,
-// in the order of what happened; to say it again, as after a start, changes nothing.
-func (n *Node) deny(s *denylist.Snapshot) {
-	for _, fault := range s.Faults {
-		n.logger.Error("an entry of the denylist is not in force", "error", fault)
-	}
-	n.Enforcer.Deny(s.Denials)
-	if n.Recorder == nil {
-		return
-	}
-	now := n.options.Now()
-	current := make(map[seshat.SessionID]struct{}, len(s.Denials))
-	for i := range s.Denials {
-		d := &s.Denials[i]
-		if d.Session.IsZero() || d.Expired(now) {
-			continue
-		}
-		current[d.Session] = struct{}{}
-		if _, said := n.revoked[d.Session]; !said {
-			n.Publisher.Revoke(d.Session, d.At)
-		}
-	}
-	n.revoked = current
 }

@@ -125,9 +125,11 @@ type Node struct {
 	digester *protect.Digester
 	keys     map[string]*keySource
 	rules    atomic.Pointer[rule.Ruleset]
-	failing  atomic.Pointer[error]         // of the last change of resources
-	failed   atomic.Pointer[error]         // of the recorder
-	revoked  map[seshat.SessionID]struct{} // that the journal was told of; of the watch of the denylist alone
+	failing  atomic.Pointer[error] // of the last change of resources
+	failed   atomic.Pointer[error] // of the recorder
+
+	telling sync.Mutex                     // while the journal is told of revocations
+	revoked map[seshat.SessionID]time.Time // that it was told of, and since when
 
 	conn             *natsserver.Conn
 	journal, notices journal.Log

@@ -31,11 +31,12 @@ type Committer struct {
 	counts  Counts     // of what is stored
 }
 
-// revocation is the revocation of a session, after so many of the exchanges that wait.
+// revocation is the revocation of a session, or the end of one, after so many of the exchanges that wait.
 type revocation struct {
-	after   int
-	session seshat.SessionID
-	at      time.Time
+	after      int
+	session    seshat.SessionID
+	at         time.Time
+	readmitted bool
 }
 
 // Committed is told of a batch after it was stored, in order, with the sessions that began and ended in it. It must not wait:
@@ -82,9 +83,14 @@ func (c *Committer) Add(ctx context.Context, o *seshat.Observation) error {
 	return c.commit(ctx)
 }
 
-// Revoke ends a session after the exchanges that were added before.
+// Revoke revokes a session after the exchanges that were added before.
 func (c *Committer) Revoke(session seshat.SessionID, at time.Time) {
-	c.revoked = append(c.revoked, revocation{len(c.waiting), session, at})
+	c.revoked = append(c.revoked, revocation{after: len(c.waiting), session: session, at: at})
+}
+
+// Readmit takes the revocation of a session back after the exchanges that were added before.
+func (c *Committer) Readmit(session seshat.SessionID) {
+	c.revoked = append(c.revoked, revocation{after: len(c.waiting), session: session, readmitted: true})
 }
 
 // Flush writes what is waiting and returns when it is stored.
@@ -176,10 +182,14 @@ func (c *Committer) commit(ctx context.Context) error {
 	return nil
 }
 
-// revoke revokes the sessions whose turn is after so many exchanges.
+// revoke revokes and readmits the sessions whose turn is after so many exchanges.
 func (c *Committer) revoke(after int) {
 	for len(c.revoked) > 0 && c.revoked[0].after <= after {
-		c.correlator.Revoke(c.revoked[0].session, c.revoked[0].at)
+		if r := &c.revoked[0]; r.readmitted {
+			c.correlator.Readmit(r.session)
+		} else {
+			c.correlator.Revoke(r.session, r.at)
+		}
 		c.revoked = c.revoked[1:]
 	}
 }

@@ -241,8 +241,17 @@ func (p *Publisher) fill() *outgoing {
 	return b
 }
 
-// Revoke tells correlation that a session was ended by a person or an engine.
+// Revoke tells correlation that a session was revoked by a person or an engine.
 func (p *Publisher) Revoke(session seshat.SessionID, at time.Time) {
+	p.tell(at, func(w *journal.Writer) { w.Revoke(journal.Revocation{Session: session, Time: at}) })
+}
+
+// Readmit tells correlation that the revocation of a session was taken back, or has lapsed.
+func (p *Publisher) Readmit(session seshat.SessionID, at time.Time) {
+	p.tell(at, func(w *journal.Writer) { w.Readmit(journal.Revocation{Session: session, Time: at}) })
+}
+
+func (p *Publisher) tell(at time.Time, what func(*journal.Writer)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -250,7 +259,7 @@ func (p *Publisher) Revoke(session seshat.SessionID, at time.Time) {
 	}
 	b := p.fill()
 	size := b.writer.Size()
-	b.writer.Revoke(journal.Revocation{Session: session, Time: at})
+	what(b.writer)
 	p.added(b, size, at)
 }
 

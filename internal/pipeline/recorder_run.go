@@ -214,16 +214,22 @@ func arrival(sequence journal.Sequence, b *journal.Batch) *correlate.Arrival {
 	for _, r := range b.Revocations {
 		a.Revocations = append(a.Revocations, correlate.Item{Time: r.Time, Revoked: r.Session})
 	}
+	for _, r := range b.Readmissions {
+		a.Revocations = append(a.Revocations, correlate.Item{Time: r.Time, Revoked: r.Session, Readmitted: true})
+	}
 	return a
 }
 
 // release takes what has left the window.
 func (rec *recording) release(item *correlate.Item) {
-	if item.Observation == nil {
+	switch {
+	case item.Observation != nil:
+		rec.committer.waiting = append(rec.committer.waiting, item.Observation)
+	case item.Readmitted:
+		rec.committer.Readmit(item.Revoked)
+	default:
 		rec.committer.Revoke(item.Revoked, item.Time)
-		return
 	}
-	rec.committer.waiting = append(rec.committer.waiting, item.Observation)
 }
 
 // due stores what waits when there is enough of it, and else sees to it that it is stored in time.

@@ -21,11 +21,14 @@ type Reader struct {
 	byID    map[seshat.SessionID][]int // into denials
 	byUser  map[string][]int
 	others  []int // those that speak of a time only
+	now     time.Time
+	known   bool // the list is
 }
 
-// NewReader returns a reader of r with the denials that are in force at a time.
+// NewReader returns a reader of r with the denials that are in force at a time. When they are nil, it is not known what is
+// refused, and sessions are what the store says.
 func NewReader(r store.Reader, denials []seshat.Denial, now time.Time) *Reader {
-	out := &Reader{Reader: r, byID: map[seshat.SessionID][]int{}, byUser: map[string][]int{}}
+	out := &Reader{Reader: r, byID: map[seshat.SessionID][]int{}, byUser: map[string][]int{}, now: now, known: denials != nil}
 	for i := range denials {
 		if !denials[i].Expired(now) {
 			out.denials = append(out.denials, denials[i])
@@ -58,10 +61,39 @@ func (r *Reader) Sessions(ctx context.Context, q store.Query, yield func(*seshat
 // Session implements [store.Reader].
 func (r *Reader) Session(ctx context.Context, id seshat.SessionID) (*seshat.Session, error) {
 	s, err := r.Reader.Session(ctx, id)
-	if err == nil {
-		r.mark(s)
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	if r.mark(s); s.State == seshat.StateRevoked && r.known && len(r.Denials(s)) == 0 {
+		return s, r.readmit(ctx, s)
+	}
+	return s, nil
+}
+
+// mostParts bounds how many sessions are looked up to find the one that an entry names.
+const mostParts = 64
+
+// readmit shows a session that no entry refuses any more as what its traffic says, where correlation has not heard of that
+// yet: in a moment it has, or when an instance runs again.
+func (r *Reader) readmit(ctx context.Context, s *seshat.Session) error {
+	if len(r.byID) > mostParts {
+		return nil
+	}
+	for id := range r.byID {
+		// An entry may name a session that has become part of this one.
+		switch part, err := r.Reader.Session(ctx, id); {
+		case err == nil && part.ID == s.ID:
+			return nil
+		case err != nil && seshat.KindOfError(err) != seshat.ErrorNotFound:
+			return err
+		}
+	}
+	facts := seshat.SessionFacts{}
+	if s.ExpiresAt != nil {
+		facts.ExpiresAt = *s.ExpiresAt
+	}
+	s.State, s.EndedBy, s.EndedAt = store.StateOf(&facts, s.LastSeen, r.now), seshat.EndNone, nil
+	return nil
 }
 
 // Export implements [store.Reader]. The file has the states of the store, since the store writes it; which sessions are

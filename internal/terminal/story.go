@@ -22,6 +22,8 @@ type Story struct {
 	Why       []string `json:"why"`
 	// Denials are the entries of the denylist that refuse the session.
 	Denials []seshat.Denial `json:"denials,omitempty"`
+	// PastDenials are those that did, and were taken back or have lapsed.
+	PastDenials []seshat.Denial `json:"past_denials,omitempty"`
 
 	// What is counted while the timeline is read.
 	previous *Moment

@@ -16,7 +16,7 @@ const longGap = 5 * time.Minute
 func (s *Screen) Story(story *Story) error {
 	p := &page{screen: s}
 	p.summary(story.Session)
-	p.fact("revoked", denied(story.Denials)...)
+	p.fact("revoked", append(denied(story.PastDenials), denied(story.Denials)...)...)
 	p.timeline(story)
 	p.lineage(story.Lineage)
 	p.heading("Why this is one session")
@@ -86,6 +86,12 @@ func denied(denials []seshat.Denial) []string {
 		text += fmt.Sprintf(" (%s, answered with %d", Escape(d.Name), d.Status)
 		if !d.Until.IsZero() {
 			text += ", until " + Time(d.Until)
+		}
+		if !d.TakenBackAt.IsZero() {
+			text += ", taken back " + Time(d.TakenBackAt)
+			if d.TakenBackBy != "" {
+				text += " by " + Escape(d.TakenBackBy)
+			}
 		}
 		out = append(out, text+")")
 	}

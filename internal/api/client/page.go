@@ -47,7 +47,7 @@ func (c *Client) SessionPage(ctx context.Context, l *List) (*wire.Page[wire.Sess
 	return &out, err
 }
 
-// SessionWithDenials returns a session, and what it is refused by.
+// SessionWithDenials returns a session, what it is refused by, and what it was.
 func (c *Client) SessionWithDenials(ctx context.Context, id seshat.SessionID) (*wire.Session, error) {
 	var out wire.Session
 	err := c.json(ctx, request{method: http.MethodGet, path: "/sessions/" + id.String()}, nil, &out)

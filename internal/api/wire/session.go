@@ -14,6 +14,8 @@ type Session struct {
 	seshat.Session
 	// Denials are the entries of the denylist that a revoked session is refused by.
 	Denials []seshat.Denial `json:"denials,omitempty" doc:"The entries of the denylist that refuse it."`
+	// PastDenials are those that did, and were taken back or have lapsed. Lists do not have them.
+	PastDenials []seshat.Denial `json:"past_denials,omitempty" doc:"Of one session: the entries of the last 90 days that refused it, and were taken back or have lapsed."`
 }
 
 // Link is one step of a session's lineage: a client session ID joined the session.

@@ -78,13 +78,14 @@ const (
 	MomentTagged         MomentKind = "tagged"
 	MomentRefused        MomentKind = "refused"
 	MomentDenied         MomentKind = "denied"
+	MomentReadmitted     MomentKind = "readmitted" // a revocation was taken back, or its time was over
 	MomentExpired        MomentKind = "expired"
 	MomentEnd            MomentKind = "end"
 )
 
 // Moment is something that happened in a session. Things of one kind in a row are one moment.
 type Moment struct {
-	Kind     MomentKind      `json:"kind" enum:"start,sign-in,sign-in-refused,registration,sign-out,refresh,refresh-refused,rotation,issued,joined,address,user-agent,ja4,tagged,refused,denied,expired,end"`
+	Kind     MomentKind      `json:"kind" enum:"start,sign-in,sign-in-refused,registration,sign-out,refresh,refresh-refused,rotation,issued,joined,address,user-agent,ja4,tagged,refused,denied,readmitted,expired,end"`
 	Time     time.Time       `json:"time"`
 	Until    time.Time       `json:"until,omitzero" doc:"When the last one was, of several."`
 	Count    int64           `json:"count" doc:"How many exchanges it is."`

@@ -163,8 +163,8 @@ func (s *Site) send(r *http.Request, fields []string) *Page {
 
 // Denylist is a denylist in memory.
 type Denylist struct {
-	mu      sync.Mutex
-	entries []seshat.Denial
+	mu            sync.Mutex
+	entries, past []seshat.Denial
 }
 
 // List implements [api.Denylist].
@@ -186,11 +186,26 @@ func (d *Denylist) Add(_ context.Context, one seshat.Denial) (seshat.Denial, err
 	return one, nil
 }
 
+// Past implements [api.Denylist].
+func (d *Denylist) Past(_ context.Context, session seshat.SessionID, user string) ([]seshat.Denial, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(d.past), func(one seshat.Denial) bool {
+		return one.Session != session && (one.User == "" || one.User != user)
+	}), nil
+}
+
 // Remove implements [api.Denylist].
-func (d *Denylist) Remove(_ context.Context, name string) error {
+func (d *Denylist) Remove(_ context.Context, name, by string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := len(d.entries)
+	for _, one := range d.entries {
+		if one.Name == name {
+			one.TakenBackBy, one.TakenBackAt = by, one.At.Add(time.Minute)
+			d.past = append(d.past, one)
+		}
+	}
 	d.entries = slices.DeleteFunc(d.entries, func(o seshat.Denial) bool { return o.Name == name })
 	if len(d.entries) == n {
 		return &seshat.Error{Kind: seshat.ErrorNotFound, Op: "remove " + name, Err: errNoEntry}

@@ -223,7 +223,7 @@ func TestRevoke(t *testing.T) {
 		t.Fatalf("the denylist is %+v", list)
 	}
 	undone := s.Post(address(1)+"/denials/"+list[0].Name+"/remove", url.Values{"csrf": {"csrf-of-the-test"}})
-	undone.Leads(address(1)).Want(http.StatusOK, "off the denylist", "Still active").Lacks("Take it back")
+	undone.Leads(address(1)).Want(http.StatusOK, "off the denylist", "Still active", "Revoked by", "Taken back by").Lacks("Take it back")
 	s.Post(address(1)+"/denials/none/remove", nil).Want(http.StatusNotFound)
 
 	// All sessions of the user, with and without what they begin from now on.
@@ -233,7 +233,7 @@ func TestRevoke(t *testing.T) {
 	if len(list) != 1 || list[0].User != "alice" || !list[0].IssuedBefore.Equal(s.Now) {
 		t.Fatalf("the denylist is %+v", list)
 	}
-	_ = s.Denylist.Remove(context.Background(), list[0].Name)
+	_ = s.Denylist.Remove(context.Background(), list[0].Name, "ann")
 	s.Get(address(1)+"/revoke?what=user").Submit(address(1)+"/revoke", "", "", "stay", "1").Leads(address(1)).Want(http.StatusOK, "Everything of alice is refused")
 	list, _ = s.Denylist.List(context.Background())
 	if len(list) != 1 || list[0].User != "alice" || !list[0].IssuedBefore.IsZero() {

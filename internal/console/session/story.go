@@ -41,6 +41,8 @@ func markOf(k wire.MomentKind) mark {
 		return mark{"warn", "!"}
 	case wire.MomentRefused, wire.MomentDenied:
 		return mark{"bad", "✕"}
+	case wire.MomentReadmitted:
+		return mark{"good", "↩"}
 	case wire.MomentSignOut, wire.MomentEnd, wire.MomentExpired:
 		return mark{"", "■"}
 	default:
@@ -212,6 +214,11 @@ func eventOf(s *wire.Session, t *wire.Timeline, m *moment) event {
 			e.Text += " by " + m.By
 		}
 		e.Note = m.Reason
+	case wire.MomentReadmitted:
+		e.Text = "The revocation ended"
+		if m.By != "" {
+			e.Text = "Taken back by " + m.By
+		}
 	case wire.MomentExpired:
 		e.Text = "Its last client session ID lapsed"
 	case wire.MomentEnd:

@@ -209,7 +209,7 @@ func (s *strip) placeMarks(session *wire.Session, t *wire.Timeline) []stripMark 
 	for i := range moments {
 		m := &moments[i]
 		share, inside := s.scale.share(m.Time)
-		if m.Kind == wire.MomentDenied || m.Kind == wire.MomentEnd || m.Kind == wire.MomentExpired {
+		if m.Kind == wire.MomentDenied || m.Kind == wire.MomentReadmitted || m.Kind == wire.MomentEnd || m.Kind == wire.MomentExpired {
 			inside = inside || m.Time.After(s.scale.to) && !session.LastSeen.After(s.scale.to) // at the edge, which shows that it is over
 		}
 		if !inside {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seshat-project/seshat"
+	"github.com/seshat-project/seshat/internal/filter"
 	"github.com/seshat-project/seshat/internal/store"
 	"github.com/seshat-project/seshat/internal/store/memory"
 )
@@ -285,5 +286,50 @@ func testRetention(t *testing.T, open Open) {
 		Commit(t, s, b)
 		Commit(t, twin, b)
 		Equal(t, s, twin, "after going on", store.Query{Now: now})
+	}
+}
+
+// testReadmitted: newer facts of a session that is not revoked any more have it shown, found and counted as what it is by
+// its traffic, whether or not they are written together.
+func testReadmitted(t *testing.T, open Open) {
+	at := Start.Add(time.Minute)
+	s := open(t, at)
+	id := seshat.SessionID{1, 2, 3}
+	facts := seshat.SessionFacts{ID: id, Version: 1, User: "alice", Started: at, Confidence: 1, IdentifiedBy: "shop", IdleTimeout: time.Hour}
+	o := &seshat.Observation{Key: 1, Time: at, Method: "GET", Host: "shop.example", Path: "/"}
+	state := func(now time.Time, want seshat.State, by seshat.EndReason) {
+		t.Helper()
+		one, err := s.Session(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one.EndedBy != by || (one.EndedAt == nil) != (by == seshat.EndNone) {
+			t.Errorf("the session ended by %q at %v, want %q", one.EndedBy, one.EndedAt, by)
+		}
+		for _, each := range []seshat.State{seshat.StateActive, seshat.StateIdle, seshat.StateRevoked} {
+			found := 0
+			err := s.Sessions(t.Context(), store.Query{Now: now, Filter: parse(t, "state:"+string(each), filter.Sessions(), now)}, func(one *seshat.Session) bool {
+				if found++; one.State != each {
+					t.Errorf("state:%s finds one that is %s", each, one.State)
+				}
+				return true
+			})
+			if wanted := each == want; err != nil || (found == 1) != wanted {
+				t.Errorf("state:%s finds %d sessions, %v; the session is %s", each, found, err, want)
+			}
+		}
+	}
+	Commit(t, s, &store.Batch{Exchanges: []seshat.Assigned{{Observation: o, Session: id}}, Sessions: []seshat.SessionFacts{facts}, StoredAt: at})
+	state(at, seshat.StateActive, seshat.EndNone)
+	for range 2 {
+		facts.Version++
+		facts.EndedBy, facts.EndedAt = seshat.EndRevoked, at
+		Commit(t, s, &store.Batch{Sessions: []seshat.SessionFacts{facts}, StoredAt: at})
+		state(at, seshat.StateRevoked, seshat.EndRevoked)
+		facts.Version++
+		facts.EndedBy, facts.EndedAt = seshat.EndNone, time.Time{}
+		Commit(t, s, &store.Batch{Sessions: []seshat.SessionFacts{facts}, StoredAt: at})
+		state(at, seshat.StateActive, seshat.EndNone)
+		state(at.Add(2*time.Hour), seshat.StateIdle, seshat.EndNone)
 	}
 }

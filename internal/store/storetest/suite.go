@@ -19,6 +19,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("Empty", func(t *testing.T) { testEmpty(t, open) })
 	t.Run("Exchange", func(t *testing.T) { testExchange(t, open) })
 	t.Run("Session", func(t *testing.T) { testSession(t, open) })
+	t.Run("Readmitted", func(t *testing.T) { testReadmitted(t, open) })
 	t.Run("Merge", func(t *testing.T) { testMerge(t, open) })
 	t.Run("Known", func(t *testing.T) { testKnown(t, open) })
 	t.Run("State", func(t *testing.T) { testState(t, open) })
