@@ -109,6 +109,14 @@ func first(list []string) string {
 	}
 }
 
+// listed is how many values a session lists. No list is longer than the store's bound.
+func listed(list []string) string {
+	if len(list) >= store.MaxListed {
+		return strconv.Itoa(store.MaxListed) + "+"
+	}
+	return strconv.Itoa(len(list))
+}
+
 // moved reports whether a session came from several addresses with several user agents: a telephone that changes its network
 // keeps its user agent, and whoever has somebody else's cookie seldom does.
 func moved(s *wire.Session) bool { return len(s.IPs) > 1 && len(s.UserAgents) > 1 }
