@@ -38,6 +38,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Assets, err = assets.Load(); err != nil {
 		return nil, err
 	}
+	o.Acts = acts()
 	site, err := web.New(o.Options)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 	"github.com/seshat-project/seshat/internal/console/ui"
 )
 
-// Options are what pages are made of. All of them are needed, but for Logger and Now.
+// Options are what pages are made of. All of them are needed, but for Logger, Now and Acts.
 type Options struct {
 	// API is asked for everything, on behalf of who asks.
 	API http.Handler
@@ -25,6 +25,8 @@ type Options struct {
 	Version string
 	Logger  *slog.Logger
 	Now     func() time.Time
+	// Acts says of the forms of what somebody may do, by pattern, which permissions they are for: one of them is enough.
+	Acts map[string][]string
 }
 
 // Site serves pages.
@@ -62,6 +64,9 @@ func (s *Site) Handle(pattern string, h Handler) {
 		q, err := s.request(w, r)
 		if err == nil && q.forged() {
 			err = errForged
+		}
+		if err == nil {
+			err = s.refused(pattern, q.Viewer)
 		}
 		if err == nil {
 			err = h(q)
