@@ -115,12 +115,28 @@ func TestUserForms(t *testing.T) {
 	s.Get("/settings/users").Want(http.StatusOK, "No users yet")
 	s.Name = "boss"
 	form := s.Get("/settings/users/new")
-	form.Submit("/settings/users/new", "", "", "name", "a b", "role", "admin").Want(http.StatusUnprocessableEntity, "It has a character that names do not have", `value="a b"`)
-	form.Submit("/settings/users/new", "", "", "name", "ann", "role", "admin", "how", "password", "password", "short").
-		Want(http.StatusUnprocessableEntity, "fewer than 12 characters").Lacks("short")
-	form.Submit("/settings/users/new", "", "", "name", "ann", "role", "admin", "how", "password", "password", "").Want(http.StatusUnprocessableEntity, "It is empty.")
+	for _, c := range []struct{ name, display, role, password, control, wrong, hint string }{
+		{"a b", "", "admin", "-", "name", "It has a character that names do not have", "Write letters and digits, and . _ - + @"},
+		{"", "", "admin", "-", "name", "It is empty.", "as in ann or ann@shop.example"},
+		{strings.Repeat("a", 200), "", "admin", "-", "name", "", "as in ann or ann@shop.example"},
+		{"ann", strings.Repeat("a", 200), "admin", "-", "display", "", "Write 128 characters at most"},
+		{"ann", "", "king", "-", "role", "", "Choose viewer, analyst or admin."},
+		{"ann", "", "admin", "", "password", "It is empty.", "let them choose one by a link"},
+		{"ann", "", "admin", "short", "password", "fewer than 12 characters", "Four words that do not belong together"},
+		{"ann", "", "admin", "password1234", "password", "", "Four words that do not belong together"},
+	} {
+		how := "password"
+		if c.password == "-" {
+			how = "link"
+		}
+		page := form.Submit("/settings/users/new", "", "", "name", c.name, "display", c.display, "role", c.role, "how", how, "password", c.password).
+			Want(http.StatusUnprocessableEntity, `id="`+c.control+`-error"`, c.wrong, c.hint)
+		if c.password == "short" {
+			page.Lacks("short")
+		}
+	}
 	form.Submit("/settings/users/new", "", "", "name", "ann", "role", "admin", "how", "link").Want(http.StatusOK, "This link is shown once", "/sign-in?code=")
-	form.Submit("/settings/users/new", "", "", "name", "ANN", "role", "viewer").Want(http.StatusConflict, "There is a user of that name.")
+	form.Submit("/settings/users/new", "", "", "name", "ANN", "role", "viewer").Want(http.StatusConflict, `id="name-error"`, "There is a user of that name.", "Choose another name, or change the user who has it.")
 	page := s.Get("/settings/user/ann").Want(http.StatusOK)
 	page.Submit("/settings/user/ann", "", "", "role", "viewer").Want(http.StatusPreconditionFailed, "It is the last administrator.")
 	u, revision, err := keeper.User("ann")

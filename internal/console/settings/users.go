@@ -109,10 +109,44 @@ func (f *newUser) field() string {
 		return "name"
 	case f.problem.Op == "display name of the user":
 		return "display"
+	case f.problem.Op == "role of the user":
+		return "role"
 	case f.problem.Op == "password":
 		return "password"
+	}
+	// What does not even have the form that the API takes is refused without an operation.
+	for _, e := range f.problem.Errors {
+		switch e.Location {
+		case "body.name":
+			return "name"
+		case "body.display_name":
+			return "display"
+		case "body.role":
+			return "role"
+		case "body.password":
+			return "password"
+		}
+	}
+	return ""
+}
+
+// hint is what to do about a control that is refused. The API's is for programs too.
+func (f *newUser) hint() string {
+	switch {
+	case f.problem.Status == http.StatusConflict && f.problem.Hint != "":
+		return sentence(f.problem.Hint)
+	case f.problem.Status == http.StatusConflict:
+		return "Choose another name, or change the user who has it."
+	}
+	switch f.field() {
+	case "name":
+		return "Write letters and digits, and . _ - + @ between them, as in ann or ann@shop.example."
+	case "display":
+		return "Write 128 characters at most, or leave it empty."
+	case "role":
+		return "Choose viewer, analyst or admin."
 	default:
-		return ""
+		return "Four words that do not belong together will do; or let them choose one by a link."
 	}
 }
 
@@ -121,11 +155,7 @@ func (f *newUser) wrong(name string) string {
 	if f.field() != name {
 		return ""
 	}
-	text := f.problem.Detail
-	if f.problem.Hint != "" {
-		text += " " + sentence(f.problem.Hint)
-	}
-	return text
+	return f.problem.Detail + " " + f.hint()
 }
 
 func beginUser(q *web.Request) error {
@@ -143,7 +173,7 @@ func addUser(q *web.Request) error {
 	in := &wire.NewUser{Name: f.name, DisplayName: f.display, Role: f.role}
 	if f.how == byPassword {
 		if in.Password = q.PostFormValue("password"); in.Password == "" {
-			f.problem = &wire.Problem{Op: "password", Detail: "It is empty.", Hint: "let them choose one by a link, or write one here"}
+			f.problem = &wire.Problem{Op: "password", Detail: "It is empty."}
 			return showNewUser(q, http.StatusUnprocessableEntity, f)
 		}
 	}

@@ -238,7 +238,7 @@ func form(f view) templ.Component {
 			}
 		}
 		if f.passwords() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<details class=\"more\"><summary>You cannot sign in?</summary><p class=\"muted\">An administrator can make you a link that sets a new password. On the machine itself, <code>seshat user link</code> makes one.</p></details>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<details class=\"more\"><summary>Trouble signing in?</summary><p class=\"muted\">Ask an administrator for a link that sets a new password. On the machine where Seshat runs, <code>seshat user link</code> makes one.</p></details>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
