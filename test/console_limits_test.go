@@ -119,7 +119,7 @@ spec: {type: user, in: response, extract: {location: header, key: X-User}}
 	b.clickAway(`#entries td.actions-cell a`)
 	b.accessible("a question")
 	b.clickAway(`main button.danger`)
-	b.sees("is removed")
+	b.sees("is taken back")
 	eventually(t, "it passes again", func() bool { return shop("/items/3", "mallory").status == http.StatusOK })
 
 	t.Log("an entry whose time is over goes away by itself")

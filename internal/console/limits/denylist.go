@@ -66,7 +66,7 @@ func denylist(q *web.Request) error {
 	v.rows = v.rows[:min(len(v.rows), maxDenials)]
 	return q.Page(ui.Page{
 		Title: "Denylist", Heading: group, Section: ui.SectionLimits, Scripts: []string{"refresh.js"}, Styles: []string{"limits.css"}, Actions: denyButton(),
-		Subtitle: "What every gateway refuses, until its time is over or it is removed here.",
+		Subtitle: "What every gateway refuses, until its time is over or it is taken back here.",
 	}, denylistPage(v))
 }
 
@@ -143,7 +143,7 @@ func beginDenial(q *web.Request) error {
 func showDenial(q *web.Request, status int, f *editor.Form, problem *wire.Problem) error {
 	f.Values.Del("client_session_id") // secrets are not sent back
 	return q.PageStatus(status, ui.Page{
-		Title: "New entry", Section: ui.SectionLimits, Styles: []string{"editor.css", "limits.css"},
+		Title: "New entry of the denylist", Section: ui.SectionLimits, Styles: []string{"editor.css", "limits.css"},
 		Crumbs: []ui.Crumb{{Name: group, URL: listLimits}, {Name: "Denylist", URL: listDenylist}},
 	}, denialPage(f, problem))
 }
@@ -259,12 +259,12 @@ func askRemove(q *web.Request) error {
 	for i := range all {
 		if all[i].Name == q.PathValue("name") {
 			return q.Page(ui.Page{
-				Title: "Remove " + all[i].Name, Section: ui.SectionLimits,
+				Title: "Take back " + all[i].Name, Section: ui.SectionLimits,
 				Crumbs: []ui.Crumb{{Name: group, URL: listLimits}, {Name: "Denylist", URL: listDenylist}},
 			}, removePage(&all[i]))
 		}
 	}
-	return &seshat.Error{Kind: seshat.ErrorNotFound, Err: errNoEntry, Hint: "its time may be over, or somebody removed it"}
+	return &seshat.Error{Kind: seshat.ErrorNotFound, Err: errNoEntry, Hint: "its time may be over, or somebody took it back"}
 }
 
 func remove(q *web.Request) error {
@@ -275,7 +275,7 @@ func remove(q *web.Request) error {
 		}
 		return err
 	}
-	return q.Done(listDenylist, name+" is removed. What it named passes again within a second.")
+	return q.Done(listDenylist, name+" is taken back. What it named passes again within a second.")
 }
 
 // subject is what an entry is about: a word for it, its text, and the page of it.

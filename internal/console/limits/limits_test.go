@@ -280,7 +280,7 @@ func TestRemove(t *testing.T) {
 	}
 	at := "/limits/denied/" + list[0].Name + "/remove"
 	question := s.Get(at).Want(http.StatusOK, "stolen", "user alice")
-	question.Submit(at, "", "").Leads("/limits/denylist").Want(http.StatusOK, "is removed")
+	question.Submit(at, "", "").Leads("/limits/denylist").Want(http.StatusOK, "is taken back")
 	question.Submit(at, "", "").Leads("/limits/denylist").Want(http.StatusOK, "is not on the list any more")
 	s.Get(at).Want(http.StatusNotFound, "There is no such entry")
 }
