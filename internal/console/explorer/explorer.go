@@ -42,8 +42,9 @@ func facetFields() []string {
 // facetValues is how many values of a field are listed.
 const facetValues = 8
 
-func head() ui.Page {
-	return ui.Page{Title: "Explorer", Section: ui.SectionExplorer, Scripts: []string{"filter.js", "brush.js", "place.js", "rows.js"}, Styles: []string{"session.css", "explorer.css"}}
+// head is a page of the explorer; title names the tab.
+func head(title string) ui.Page {
+	return ui.Page{Title: title + ", explorer", Heading: "Explorer", Section: ui.SectionExplorer, Scripts: []string{"filter.js", "brush.js", "place.js", "rows.js"}, Styles: []string{"session.css", "explorer.css"}}
 }
 
 // wrong shows a mistake in the filter in its bar. Every other error is for the page of errors.
@@ -71,7 +72,7 @@ func list(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	p := head()
+	p := head("Exchanges")
 	p.Actions = actions(&v, web.ViewLinks(saved, "explorer"))
 	return q.PageStatus(status, p, listPage(&v, bar, page))
 }

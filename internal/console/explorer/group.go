@@ -98,7 +98,7 @@ func groups(q *web.Request) error {
 	v := parse(q.URL.Query())
 	bar := v.bar(path + "/groups")
 	bar.Keep = url.Values{} // the form has them itself
-	p := head()
+	p := head("Group by")
 	return q.PageStatus(http.StatusOK, p, groupPage(&v, bar))
 }
 
@@ -156,7 +156,7 @@ func attributes(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return q.Page(head(), attributesPage(&v, v.bar(path+"/attributes"), names))
+	return q.Page(head("Attributes"), attributesPage(&v, v.bar(path+"/attributes"), names))
 }
 
 // attributeValues answers with the values of one attribute.

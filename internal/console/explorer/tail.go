@@ -30,7 +30,7 @@ func tail(q *web.Request) error {
 			return err
 		}
 	}
-	p := head()
+	p := head("Live tail")
 	p.Scripts = append(p.Scripts, "tail.js")
 	return q.PageStatus(status, p, tailPage(&v, bar))
 }

@@ -82,11 +82,10 @@ func (s *sheet) action(p *Pages) string {
 // show shows a form. Nothing of the API is asked for but what a page of a resource shows anyway.
 func (p *Pages) show(q *web.Request, status int, s *sheet) error {
 	s.readOnly = !q.Viewer.Can(mayWrite)
-	title := "New " + p.One
+	page := p.page("New " + p.One)
 	if s.name != "" {
-		title = s.name
+		page.Title, page.Heading = s.name+", "+p.One, s.name
 	}
-	page := p.page(title)
 	if s.stored != nil {
 		page.Subtitle = "Revision " + RevisionText(s.stored.Revision) + ", " + string(s.stored.Action) + " by " + s.stored.By + ", " + ui.Stamp(s.stored.At) + " UTC"
 	}

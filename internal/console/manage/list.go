@@ -41,7 +41,7 @@ func (p *Pages) list(q *web.Request) error {
 			return err
 		}
 	}
-	page := ui.Page{Title: p.Group, Heading: p.Group, Subtitle: p.Intro, Section: p.Section, Scripts: p.Scripts, Styles: append([]string{"manage.css"}, p.Styles...), Actions: newButton(p)}
+	page := ui.Page{Title: capital(p.Many), Heading: p.Group, Subtitle: p.Intro, Section: p.Section, Scripts: p.Scripts, Styles: append([]string{"manage.css"}, p.Styles...), Actions: newButton(p)}
 	return q.Page(page, listPage(p, &view))
 }
 

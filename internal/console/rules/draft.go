@@ -309,7 +309,7 @@ func (d *draft) show(q *web.Request, status int) error {
 		Crumbs: []ui.Crumb{{Name: "Rules", URL: pathList}},
 	}
 	if d.name != "" {
-		page.Title, page.Heading = "Edit "+d.name, d.name
+		page.Title = "Edit " + d.name
 		page.Crumbs = append(page.Crumbs, ui.Crumb{Name: d.name, URL: address(d.name)})
 	}
 	return q.PageStatus(status, page, draftPage(d))
