@@ -250,7 +250,7 @@ func TestRevoke(t *testing.T) {
 // TestPermissions: what the viewer may not do is not offered, and is refused.
 func TestPermissions(t *testing.T) {
 	s := stolen(t).Without(api.DenylistWrite, api.ResourcesWrite, api.ExchangesExport)
-	s.Get(address(1)).Want(http.StatusOK, "You need the permission denylist:write").Lacks(`data-dialog="revoke`)
+	s.Get(address(1)).Want(http.StatusOK, `aria-describedby="may-not-revoke"`, `id="may-not-revoke">Needs the permission <code>denylist:write</code>`).Lacks(`data-dialog="revoke`, "title=\"You need")
 	if _, err := s.Denylist.Add(context.Background(), seshat.Denial{Name: "one", Session: id(1), By: "ben", At: begin, Status: 401}); err != nil {
 		t.Fatal(err)
 	}
