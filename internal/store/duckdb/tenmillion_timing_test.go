@@ -62,7 +62,10 @@ func BenchmarkTenMillion(b *testing.B) {
 	f("sessions/last-day", func(b *testing.B) {
 		storetest.Sessions(b, s, store.Query{Now: now, Limit: 50, Since: now.Add(-24 * time.Hour)})
 	})
-	for _, text := range []string{"state:active", "identified_by:ip*", "status:>=500", "ua:*bot*", "endpoint:/favicon.ico -status:200", "exchanges:>60", "ip:66.249.0.0/16"} {
+	for _, text := range []string{
+		"state:active", "identified_by:ip*", "status:>=500", "ua:*bot*", "endpoint:/favicon.ico -status:200", "exchanges:>60", "ip:66.249.0.0/16",
+		"addresses:>1", "networks:>1", "user_agents:>1", "users:>1", "addresses:>1 user_agents:>1", "state:active addresses:>1", "addresses:0",
+	} {
 		f("sessions/"+text, sessions(text))
 	}
 	f("session", func(b *testing.B) {

@@ -105,6 +105,23 @@ func BenchmarkAggregates(b *testing.B) {
 		by, measures, _ := strings.Cut(text, "|")
 		aggregate(store.DatasetSessions, by, measures)
 	}
+	// No session of this traffic has a second address or user agent, so that all of them are looked at: nothing takes longer.
+	for _, over := range []struct {
+		name  string
+		since time.Duration
+	}{{"day", 24 * time.Hour}, {"all", 0}} {
+		for _, text := range []string{"addresses:>1", "networks:>1", "user_agents:>1", "users:>1", "addresses:>1 user_agents:>1", "state:active user:* addresses:>1"} {
+			b.Run("sessions/"+text+"/"+over.name, func(b *testing.B) {
+				q := subset(store.DatasetSessions, over.since, text).Query
+				q.Limit = 51
+				used := cpuTime(b)
+				for b.Loop() {
+					storetest.Sessions(b, s, q)
+				}
+				b.ReportMetric(float64((cpuTime(b)-used).Milliseconds())/float64(b.N), "cpu-ms/op")
+			})
+		}
+	}
 	b.Run("sessions/newest-50", func(b *testing.B) {
 		for b.Loop() {
 			storetest.Sessions(b, s, store.Query{Now: span.Last, Limit: 51, Since: span.Last.Add(-24 * time.Hour)})

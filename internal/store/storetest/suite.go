@@ -28,6 +28,8 @@ func Run(t *testing.T, open Open) {
 	t.Run("Pages", func(t *testing.T) { testPages(t, open) })
 	t.Run("Retention", func(t *testing.T) { testRetention(t, open) })
 	t.Run("Filters", func(t *testing.T) { testFilters(t, open) })
+	t.Run("Counts", func(t *testing.T) { testCounts(t, open) })
+	t.Run("CountFilters", func(t *testing.T) { testCountFilters(t, open) })
 	t.Run("Splits", func(t *testing.T) { testSplits(t, open) })
 	t.Run("Aggregates", func(t *testing.T) { testAggregates(t, open) })
 	t.Run("Facets", func(t *testing.T) { testFacets(t, open) })
