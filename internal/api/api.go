@@ -125,6 +125,8 @@ type server struct {
 	streams streamGate
 	active  activeSessions
 	guard   *Guard
+
+	refusals refusals
 }
 
 // New returns the handler of the API: everything under /api/v1, /openapi.json and /docs. It needs a server without a

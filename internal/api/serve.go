@@ -68,6 +68,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		if problem := s.problem(ctx, err); problem.Status == http.StatusUnauthorized {
 			out.Header().Set("WWW-Authenticate", `Bearer realm="seshat"`)
+		} else if problem.Status == http.StatusForbidden {
+			s.denied(ctx, pattern, problem.Detail)
 		}
 		s.fail(out, s.problem(ctx, err))
 		return
@@ -87,6 +89,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(out, r.Body, route.body)
 	}
 	s.audited(ctx, out, r, asked)
+	if out.status == http.StatusForbidden && (asked.action == "" || asked.action == notAudited) {
+		s.denied(ctx, pattern, "What it asks for needs a further permission.")
+	}
 }
 
 func (s *server) turn(ctx context.Context, route route) (leave func(), err error) {

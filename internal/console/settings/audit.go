@@ -132,6 +132,7 @@ func deeds() [][]deed {
 			{"traffic.download", "downloaded a list"},
 			{"traffic.import", "imported traffic"},
 		},
+		{{"access.denied", "was refused for want of a permission"}},
 		{{"view.", "Saved views: all"}, {"view.add", "saved a view"}, {"view.put", "changed a view"}, {"view.delete", "deleted a view"}},
 	}
 }
