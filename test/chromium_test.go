@@ -238,10 +238,10 @@ func (b *tab) until(what, expression string) {
 	}
 }
 
-// sees waits until the page shows a text.
+// sees waits until the page shows a text. A space at which no line ends counts as any other.
 func (b *tab) sees(text string) {
 	b.t.Helper()
-	b.until("the page shows "+text, "document.body?.innerText.includes("+script(text)+")")
+	b.until("the page shows "+text, `document.body?.innerText.replaceAll("\u00a0", " ").includes(`+script(text)+")")
 }
 
 // size makes the window another size.

@@ -56,7 +56,7 @@ func view(q *web.Request) error {
 	s.rules = len(order)
 	s.place = 1 + slices.IndexFunc(order, func(o wire.OrderedRule) bool { return o.Name == stored.Name })
 	return q.Page(ui.Page{
-		Title: s.Name, Section: ui.SectionRules, Subtitle: stored.Resource.Metadata.Description, Styles: []string{"rules.css"},
+		Title: s.Name + ", rule", Heading: s.Name, Section: ui.SectionRules, Subtitle: stored.Resource.Metadata.Description, Styles: []string{"rules.css"},
 		Crumbs: []ui.Crumb{{Name: "Rules", URL: pathList}}, Actions: viewActions(s),
 	}, viewPage(s))
 }
