@@ -812,7 +812,7 @@ func editFlow(f *editor.Form) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = editor.Labelled(f, "spec.type", "Type", "One that Seshat knows, or any other lower-case name.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var31), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = editor.Labelled(f, "spec.type", "Type", "Known are "+typeWords()+"; any other lower-case name will do.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var31), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -2,6 +2,7 @@ package declared
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api/wire"
@@ -52,6 +53,15 @@ func flowTypes() []seshat.FlowType {
 		seshat.FlowAuthentication, seshat.FlowLogout, seshat.FlowTokenRefresh, seshat.FlowAccountCreation, seshat.FlowBilling, seshat.FlowAdmin,
 		seshat.FlowMessaging, seshat.FlowAI,
 	}
+}
+
+// typeWords lists them.
+func typeWords() string {
+	var names []string
+	for _, t := range flowTypes() {
+		names = append(names, string(t))
+	}
+	return strings.Join(names, ", ")
 }
 
 func trialOfFlow(p *wire.Preview, name string) *preview.FlowTrial {

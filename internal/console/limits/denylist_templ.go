@@ -136,7 +136,7 @@ func denylistPage(v *denied) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Empty("Nothing is refused", "An entry refuses a session, a user, a client session ID or what was issued before a time, in every gateway within a second.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Empty("Nothing is refused", "An entry refuses a session, a user, a client session ID or what was issued before a time, in every gateway within a second. Revoke a session from its page, or make an entry here.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1435,7 +1435,7 @@ func editValidation(f *editor.Form) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = editor.Code(f, "spec.jwksURL", "Where the issuer publishes its keys", "By https, such as https://id.example/.well-known/jwks.json. Http is for this host only.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = editor.Code(f, "spec.jwksURL", "Where the issuer publishes its keys", "An https address, such as https://id.example/.well-known/jwks.json; http is for this host only.").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1514,11 +1514,11 @@ func editValidation(f *editor.Form) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = editor.Lines(f, "spec.issuers", "Issuers", "Accepted values of iss, one a line. None: all.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = editor.Lines(f, "spec.issuers", "Issuers", "Accepted values of the claim iss, one a line. None: all.").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = editor.Lines(f, "spec.audiences", "Audiences", "aud must hold one of them, one a line. None: all.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = editor.Lines(f, "spec.audiences", "Audiences", "The claim aud must hold one of them, one a line. None: all.").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
