@@ -21,7 +21,7 @@ func columns() []column {
 		{id: "exchanges", name: "Exchanges", sort: "exchanges", number: true},
 		{id: "errors", name: "Errors", sort: "errors", number: true},
 		{id: "refused", name: "Refused", number: true},
-		{id: "length", name: "Length", sort: "duration"},
+		{id: "length", name: "Length", number: true, sort: "duration"},
 		{id: "identified", name: "Identified by"},
 		{id: "confidence", name: "Confidence", sort: "confidence", number: true},
 		{id: "from", name: "From"},

@@ -7,7 +7,7 @@ import (
 )
 
 func TestLength(t *testing.T) {
-	const ms, s, min, h, d = time.Millisecond, time.Second, time.Minute, time.Hour, 24 * time.Hour
+	const ms, s, minute, h, d = time.Millisecond, time.Second, time.Minute, time.Hour, 24 * time.Hour
 	for _, c := range []struct {
 		of   time.Duration
 		want string
@@ -23,11 +23,11 @@ func TestLength(t *testing.T) {
 		{9*s + 990*ms, "9.9 s"},
 		{10 * s, "10 s"},
 		{59*s + 999*ms, "59 s"},
-		{min, "1 min"},
+		{minute, "1 min"},
 		{90 * s, "1 min 30 s"},
-		{3*h + 20*min + 59*s, "3 h 20 min"},
+		{3*h + 20*minute + 59*s, "3 h 20 min"},
 		{d, "1 d"},
-		{2*d + 4*h + 59*min, "2 d 4 h"},
+		{2*d + 4*h + 59*minute, "2 d 4 h"},
 		{-90 * s, "-1 min 30 s"},
 	} {
 		got := Length(c.of)

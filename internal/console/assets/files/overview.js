@@ -7,6 +7,7 @@ const page = document.querySelector("[data-live]");
 const state = document.getElementById("live");
 const parts = ["figures", "chart", "verdicts", "health", "active"];
 let stream;
+let again; // the timer of the next attempt
 let lost = 0;
 
 function say(text, kind) {
@@ -20,13 +21,10 @@ function open() {
   stream = new EventSource(page.dataset.live);
   stream.addEventListener("open", () => { lost = 0; say("live", "good"); });
   stream.addEventListener("error", () => {
-    lost++;
-    if (stream.readyState === EventSource.CLOSED) {
-      say("not live", "bad");
-      if (lost === 1) toast("The connection was refused. Reload the page to sign in again.", "bad");
-      return;
-    }
-    say("connecting again", "warn"); // the browser does
+    say("not live, connecting again", "warn");
+    // The browser comes again by itself where the connection broke, and gives up where something else was answered: by a proxy
+    // whose server is away, or by a server that is not ready.
+    if (stream.readyState === EventSource.CLOSED) retry();
   });
   for (const name of parts) {
     stream.addEventListener(name, (event) => {
@@ -39,8 +37,23 @@ function open() {
 }
 
 function close() {
+  clearTimeout(again);
   stream?.close();
   stream = undefined;
+}
+
+// Tries again, after one second, two, four, up to half a minute, unless nobody is signed in any more.
+function retry() {
+  clearTimeout(again);
+  again = setTimeout(async () => {
+    const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" }).catch(() => undefined);
+    if (answer?.type === "opaqueredirect" || answer?.status === 401) {
+      say("not live", "bad");
+      toast("You are not signed in any more. Reload the page to sign in again.", "bad");
+      return;
+    }
+    if (document.visibilityState === "visible") open();
+  }, Math.min(1000 * 2 ** lost++, 30_000));
 }
 
 // A page that nobody sees asks for nothing.
