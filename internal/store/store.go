@@ -86,7 +86,7 @@ type Query struct {
 	// OldestFirst turns the order round; the default is newest first: sessions by last seen and then ID, exchanges
 	// by time and then key, so that the order is the same however the rows were written.
 	OldestFirst bool
-	// Session narrows exchanges to one session, and those merged into it; sessions to the one that it belongs to now.
+	// Session narrows exchanges to one session, and those merged into it.
 	Session seshat.SessionID
 	// Light leaves out what is dear to read and not asked for: the IDs, device, parameters, flows and verdicts of
 	// exchanges.

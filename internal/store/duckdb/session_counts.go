@@ -24,8 +24,8 @@ func countSQL(field string) (string, bool) {
 	case "networks":
 		pairs = "SELECT DISTINCT m.no, " + networkSQL() + exchanges + "WHERE e.ip_high <> 0 OR e.ip_low <> 0"
 	case "user_agents":
-		pairs = "SELECT DISTINCT p.no, a.user_agent FROM (SELECT DISTINCT m.no, e.agent_no" + exchanges + `) p
-			JOIN agents a ON a.agent_no = p.agent_no WHERE a.user_agent <> ''`
+		pairs = "SELECT DISTINCT m.no, a.same" + exchanges + `JOIN (SELECT agent_no, min(agent_no) OVER (PARTITION BY user_agent) AS same
+			FROM agents WHERE user_agent <> '') a ON a.agent_no = e.agent_no`
 	case "users":
 		pairs = "SELECT DISTINCT p.no, lower(c.value) FROM (SELECT DISTINCT m.no, e.context_no" + exchanges + fmt.Sprintf(`WHERE e.context_no <> 0) p
 			JOIN contexts c ON c.context_no = p.context_no WHERE c.kind = %d AND c.type = 'user' AND c.value <> ''`, contextParameter)
@@ -114,7 +114,8 @@ func leastExchanges(e filter.Expr) float64 {
 
 // wantedSessions writes the tables that say which sessions pass a condition over their rows, which are read by from, and
 // expressions that need counts. It returns what follows FROM: rows g with the columns of [groupedSessions], and the counts of
-// these expressions and others. Where some facts are not wanted and all that is wanted is to tell them apart and sort them, it is lean.
+// these expressions and others. Lean is for who tells sessions apart and sorts them, and no more: where the expressions need no
+// more either, the tables have just that.
 func (x *subset) wantedSessions(from *condition, where *sessionWhere, counting []filter.Expr, facts, counts []string, lean bool) *condition {
 	rows := &condition{}
 	steps := make([]*sessionWhere, len(counting))

@@ -100,11 +100,7 @@ func (s *Store) sessionPageOf(ctx context.Context, q store.Query, merges bool, s
 		w.write(" AND g.first_seen < ?", store.Time(q.Until))
 	}
 	if !q.Session.IsZero() {
-		members, err := s.members(ctx, q.Session, merges)
-		if err != nil {
-			return nil, err
-		}
-		w.write(" AND g.session = ?::UUID", members.session.String())
+		w.write(" AND g.session = ?::UUID", q.Session.String())
 	}
 	x := subset{merges: merges}
 	if merges {

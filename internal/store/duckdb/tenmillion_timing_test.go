@@ -41,9 +41,11 @@ func BenchmarkTenMillion(b *testing.B) {
 	newest := storetest.Sessions(b, s, store.Query{Now: now, Limit: 1})
 	f := func(name string, ask func(b *testing.B)) {
 		b.Run(name, func(b *testing.B) {
+			used := cpuTime(b)
 			for b.Loop() {
 				ask(b)
 			}
+			b.ReportMetric(float64((cpuTime(b)-used).Milliseconds())/float64(b.N), "cpu-ms/op")
 		})
 	}
 	f("span", func(b *testing.B) {
