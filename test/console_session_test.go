@@ -193,6 +193,13 @@ func revokeInConsole(b *tab, g *running, id string, alice, thief *shopper) {
 	b.visit("/sessions/" + id)
 	b.clickAway(`form[action*="/denials/"] button`)
 	b.sees("off the denylist")
+	b.sees("Revoked by " + adminName)
+	b.sees("Taken back by " + adminName)
+	b.sees("Still active")
+	b.shot("taken-back")
+	within(t, effective, "the gateway lets the session pass", func() bool { return alice.ask("GET", "/account", "") == http.StatusOK })
+	b.visit("/sessions?filter=state%3Arevoked&since=all")
+	b.sees("No session")
 }
 
 // keyFocus puts the focus on what a selector finds; on the page itself for body.

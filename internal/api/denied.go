@@ -73,4 +73,3 @@ func (s *server) denied(ctx context.Context, pattern, detail string) {
 	}
 	_ = s.Audit.Record(ctx, e) // which says so in the log
 }
-

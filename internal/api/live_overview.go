@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/seshat-project/seshat"
 	"github.com/seshat-project/seshat/internal/api/wire"
 	"github.com/seshat-project/seshat/internal/filter"
+	"github.com/seshat-project/seshat/internal/identify"
 	"github.com/seshat-project/seshat/internal/live"
 	"github.com/seshat-project/seshat/internal/store"
 )
@@ -129,25 +131,42 @@ func (a *activeSessions) get(ctx context.Context, s *server) wire.ActiveSessions
 	return a.count
 }
 
+// fallbackNames are what sessions are identified by that are known by their address only.
+func fallbackNames() []string { return []string{identify.NameAddress, identify.NameAddressAndAgent} }
+
 func (s *server) countActive(ctx context.Context) wire.ActiveSessions {
 	ctx, cancel := context.WithTimeout(ctx, activeTime)
 	defer cancel()
 	now := s.Now()
-	expr, err := filter.Parse("state:"+string(seshat.StateActive), filter.Sessions(), now)
-	if err != nil {
-		return wire.ActiveSessions{}
-	}
 	reader, err := s.reader(ctx)
 	if err != nil {
 		return wire.ActiveSessions{}
 	}
-	counted, err := reader.Aggregate(ctx, store.AggregateQuery{
-		Subset: store.Subset{Dataset: store.DatasetSessions, Query: store.Query{Filter: expr, Now: now}}, Limit: 1,
-	})
+	count := func(text string, by ...store.Dimension) (*store.Aggregates, error) {
+		expr, err := filter.Parse(text, filter.Sessions(), now)
+		if err != nil {
+			return nil, err
+		}
+		return reader.Aggregate(ctx, store.AggregateQuery{
+			Subset: store.Subset{Dataset: store.DatasetSessions, Query: store.Query{Filter: expr, Now: now}}, By: by,
+		})
+	}
+	const active = "state:" + string(seshat.StateActive)
+	counted, err := count(active, store.Dimension{Field: filter.Sessions().Lookup("identified_by")})
 	if err != nil {
 		return wire.ActiveSessions{}
 	}
-	return wire.ActiveSessions{Active: counted.Rows, Known: true}
+	once, err := count(active + " exchanges:1")
+	if err != nil {
+		return wire.ActiveSessions{}
+	}
+	out := wire.ActiveSessions{Active: counted.Rows, Once: once.Rows, Known: true}
+	for i := range counted.Groups {
+		if g := &counted.Groups[i]; slices.Contains(fallbackNames(), g.Values[0].Text) {
+			out.Fallback += g.Count
+		}
+	}
+	return out
 }
 
 // rates are the rates of now, with the series of the last seconds, or of the whole window when that is 0.

@@ -105,8 +105,10 @@ func newLatencies(s *live.Snapshot) wire.LatencyTable {
 
 func inMS(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-func newRecentVerdict(x *seshat.Assigned) wire.RecentVerdict {
+func newRecentVerdict(j *live.Judged) wire.RecentVerdict {
+	x := &j.Last
 	return wire.RecentVerdict{
+		Count: int64(j.Count), Since: store.Time(j.Since), Several: j.Several,
 		Time: store.Time(x.Time), Key: wire.KeyText(x.Key), SessionID: x.Session.String(), User: live.UserOf(x.Observation), IP: x.ClientIP,
 		Endpoint: store.EndpointName(x.Observation), Status: x.Status,
 		Verdict: wire.Verdict{Action: x.Verdict.Action.String(), By: x.Verdict.By, Tags: x.Verdict.Tags},

@@ -22,7 +22,7 @@ const (
 	// latencySeconds is the step in which latencies are kept: enough exchanges for a percentile.
 	latencySeconds = 10
 	ringLatencies  = ringSeconds/latencySeconds + 2
-	// maxVerdicts is how many of the last exchanges are kept that were not simply let through.
+	// maxVerdicts is how many of the last verdicts are kept that were not simply to let pass.
 	maxVerdicts = 50
 )
 
@@ -40,8 +40,7 @@ type Rates struct {
 	missed    uint64
 	seconds   [ringSeconds]second
 	latencies [ringLatencies]tenSeconds
-	verdicts  [maxVerdicts]seshat.Assigned
-	judged    uint64 // of which verdicts has the last
+	verdicts  verdicts
 	acting    acting
 }
 
@@ -71,8 +70,7 @@ func (r *Rates) Add(now time.Time, exchanges []seshat.Assigned, events []seshat.
 		x := &exchanges[i]
 		at, within := placed(x.Time, newest)
 		if v := &x.Verdict; v.Action != seshat.ActionAllow || v.By != "" || len(v.Tags) > 0 {
-			r.verdicts[r.judged%maxVerdicts] = *x
-			r.judged++
+			r.verdicts.add(x)
 			r.acting.add(x, at, newest)
 		}
 		if !within {

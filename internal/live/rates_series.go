@@ -1,6 +1,7 @@
 package live
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seshat-project/seshat"
@@ -65,8 +66,8 @@ type Snapshot struct {
 	LatencyFrom time.Time
 	LatencyStep time.Duration
 	Latencies   []Percentiles
-	// Verdicts are the last that were not simply to let pass, the newest first. They must not be changed.
-	Verdicts []seshat.Assigned
+	// Verdicts are the last that were not simply to let pass, the newest first. What they point to must not be changed.
+	Verdicts []Judged
 }
 
 // currentSeconds is what the rate of now is the mean of: the commits of a recorder are less than a second apart, and people
@@ -102,9 +103,7 @@ func (r *Rates) Snapshot(now time.Time, ask Ask) *Snapshot {
 	}
 	out.CurrentSeconds = int(min(currentSeconds, max(settled-r.began.Unix()+1, 1)))
 	r.latenciesOf(out, newest, from, step)
-	for i := range min(r.judged, maxVerdicts, uint64(max(ask.Verdicts, 0))) {
-		out.Verdicts = append(out.Verdicts, r.verdicts[(r.judged-1-i)%maxVerdicts])
-	}
+	out.Verdicts = slices.Clone(r.verdicts.list[:min(r.verdicts.n, max(ask.Verdicts, 0))])
 	return out
 }
 

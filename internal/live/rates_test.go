@@ -73,7 +73,7 @@ func TestRates(t *testing.T) {
 			t.Errorf("element %d: %d; want %d", i, got, want)
 		}
 	}
-	if len(s.Verdicts) != 3 || s.Verdicts[0].Verdict.By != "Limit/b" || s.Verdicts[2].Verdict.By != "Limit/a" {
+	if len(s.Verdicts) != 3 || s.Verdicts[0].Last.Verdict.By != "Limit/b" || s.Verdicts[2].Last.Verdict.By != "Limit/a" {
 		t.Errorf("verdicts: %v", s.Verdicts)
 	}
 	// The same a quarter of an hour later.

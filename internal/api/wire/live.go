@@ -184,8 +184,13 @@ type LatencyTable struct {
 	P99         []float64 `json:"p99_ms" nullable:"false"`
 }
 
-// RecentVerdict is an exchange on which something acted, or would have.
+// RecentVerdict is an exchange on which something acted, or would have: the last one of those that the same was decided on and
+// that are of one session, or come from one address.
 type RecentVerdict struct {
+	// Count is how many there were, and Since when the first one was. Several says that they are of more than one session.
+	Count   int64     `json:"count" doc:"How many there were from the same source, until a quarter of an hour passes without one."`
+	Since   time.Time `json:"since" doc:"When the first of them was."`
+	Several bool      `json:"several_sessions,omitempty" doc:"They are of more than one session, and come from one address."`
 	Time      time.Time  `json:"time"`
 	Key       string     `json:"key" doc:"Of the exchange."`
 	SessionID string     `json:"session_id"`
@@ -205,6 +210,10 @@ type Health struct {
 // ActiveSessions is how many sessions are active: seen within their idle time, and not ended.
 type ActiveSessions struct {
 	Active int64 `json:"active"`
+	// Fallback is how many of them are known by their address only: who makes up session IDs, or has none, has many.
+	Fallback int64 `json:"fallback" doc:"How many of them are known by their address, or that and the user agent, only."`
+	// Once is how many of them, identified or not, have a single exchange: scanners that make up an ID for each request have many.
+	Once int64 `json:"once" doc:"How many of them have one exchange only."`
 	// Known is false when the store did not say in time.
 	Known bool `json:"known"`
 }

@@ -18,7 +18,7 @@ func events(q *web.Request) error {
 	out := q.Events()
 	send := func(name string, part templ.Component) error { return out.Send("", name, part) }
 	n := 0
-	var verdicts string
+	verdicts := "not sent yet" // a browser that comes again may show those of an instance that is no more
 	err := follow(q.Context(), q.API, func(e *wire.StreamEvent) error {
 		switch e.Event {
 		case wire.EventRates:
