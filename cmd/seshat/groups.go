@@ -25,7 +25,8 @@ const groupsHelp = `--by groups them in place of listing them: by a field, attr.
 stretches that it is cut into, such as %s; three times at most, for each combination. What has several values is in the
 group of each; what has none is in a group of its own. --measure says what to show of each group: count, unique:FIELD,
 approx_unique:FIELD (faster over millions, wrong by a tenth or so), and min, max, avg, sum or a percentile such as p95 or
-p99.9 of %s. --order takes one of these, with - before it for the greatest first.`
+p99.9 of %s.
+--order takes one of these, with - before it for the greatest first.`
 
 // groupOptions are the flags that ask for groups in place of a list.
 type groupOptions struct {

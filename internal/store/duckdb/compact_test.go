@@ -47,6 +47,9 @@ func TestCompact(t *testing.T) {
 			t.Errorf("%d rows of 6 sessions made of %d, %d of state made of %d", after, before, stateAfter, stateBefore)
 		}
 		storetest.Equal(t, s, twin, "compacted", store.Query{Now: now})
+		for _, text := range []string{"addresses:6", "networks:<5", "user_agents:>3", "users:2..3"} {
+			storetest.EqualSessions(t, s, twin, text, now)
+		}
 		for n := range byte(20) {
 			key := []seshat.Digest{{n, 1}}
 			got, err := s.LoadState(ctx, key)
