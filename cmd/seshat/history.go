@@ -61,26 +61,31 @@ func (a *app) history(ctx context.Context, kindName, name string) error {
 }
 
 func (a *app) rollbackCommand() *cobra.Command {
-	var revision uint64
+	var revision, ifRevision uint64
 	cmd := &cobra.Command{
 		Use:   "rollback KIND NAME --revision N",
 		Short: "Bring back an older revision of a resource",
 		Long: `Rollback makes the content of an older revision of a resource the newest one, also of a resource that was deleted. It is
-checked like anything that is applied.
+checked like anything that is applied. With --if-revision nothing is done when somebody has changed it since.
 
 ` + kindsHelp,
 		Example:           `  seshat rollback sessionrule shop --revision 3`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: a.completeResources,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.rollback(cmd.Context(), args[0], args[1], kv.Revision(revision))
+			has := kv.Any
+			if cmd.Flags().Changed("if-revision") {
+				has = kv.Revision(ifRevision)
+			}
+			return a.rollback(cmd.Context(), args[0], args[1], kv.Revision(revision), has)
 		},
 	}
 	cmd.Flags().Uint64Var(&revision, "revision", 0, "the `revision` to bring back; see seshat history")
+	cmd.Flags().Uint64Var(&ifRevision, "if-revision", 0, "only if this `revision` is the newest one; 0 if it is deleted")
 	return cmd
 }
 
-func (a *app) rollback(ctx context.Context, kindName, name string, revision kv.Revision) error {
+func (a *app) rollback(ctx context.Context, kindName, name string, revision, expected kv.Revision) error {
 	kind, err := parseKind(kindName)
 	if err != nil {
 		return err
@@ -89,7 +94,7 @@ func (a *app) rollback(ctx context.Context, kindName, name string, revision kv.R
 		return usageError("--revision", "which revision is not said", "seshat history "+kindName+" "+name+" lists them")
 	}
 	return a.withRegistryThatIs(ctx, func(r *registry) error {
-		outcome, err := r.Rollback(ctx, kind, name, revision, a.author())
+		outcome, err := r.Rollback(ctx, kind, name, revision, expected, a.author())
 		if err != nil {
 			return registryError("roll back "+kindName+" "+name, err)
 		}

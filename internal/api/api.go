@@ -32,7 +32,7 @@ type Registry interface {
 	Apply(ctx context.Context, parsed []resource.Parsed, o resource.ApplyOptions) ([]resource.Outcome, error)
 	Delete(ctx context.Context, kind seshat.Kind, name string, expected kv.Revision, author resource.Author) error
 	History(ctx context.Context, kind seshat.Kind, name string) ([]resource.Stored, error)
-	Rollback(ctx context.Context, kind seshat.Kind, name string, to kv.Revision, author resource.Author) (resource.Outcome, error)
+	Rollback(ctx context.Context, kind seshat.Kind, name string, to, expected kv.Revision, author resource.Author) (resource.Outcome, error)
 }
 
 // Denylist is what the API needs of the denylist.

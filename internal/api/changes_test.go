@@ -55,6 +55,8 @@ func TestResources(t *testing.T) {
 	s.ask("PUT", "/api/v1/resources/Nothing/shop", fmt.Sprintf(shopRule, "A")).problem(404)
 	s.get(one+"/history").is(200).has(`"by":"instance"`, `"by":"ann"`)
 	s.get(one + "?revision=" + strings.Trim(tag, `"`)).is(200).has(`"A"`)
+	s.ask("POST", one+"/rollback", `{"revision":`+strings.Trim(tag, `"`)+`}`, "Content-Type: application/json", `If-Match: "999"`).problem(412)
+	s.ask("POST", one+"/rollback", `{"revision":`+strings.Trim(tag, `"`)+`}`, "Content-Type: application/json", "If-None-Match: *").problem(412)
 	s.ask("POST", one+"/rollback", `{"revision":`+strings.Trim(tag, `"`)+`}`, "Content-Type: application/json").is(200).has(`"rolled back"`)
 	s.ask("POST", one+"/rollback", `{"revision":0}`, "Content-Type: application/json").problem(422)
 	s.get(one).is(200).has(`"A"`)

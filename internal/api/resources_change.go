@@ -198,6 +198,7 @@ func (s *server) deleteResource(ctx context.Context, in *deleteResourceInput) (*
 type rollbackInput struct {
 	Named
 	Authored
+	Conditions
 	Body wire.Rollback
 }
 
@@ -206,10 +207,14 @@ func (s *server) rollBackResource(ctx context.Context, in *rollbackInput) (*outc
 	if err != nil {
 		return nil, err
 	}
-	s.noteResource(ctx, kind, in.Name)
-	outcome, err := s.Registry.Rollback(ctx, kind, in.Name, kv.Revision(in.Body.Revision), s.author(ctx, &in.Authored))
+	expected, err := in.expected()
 	if err != nil {
-		return nil, resourceError("roll back "+resource.Key(kind, in.Name), err)
+		return nil, err
+	}
+	s.noteResource(ctx, kind, in.Name)
+	outcome, err := s.Registry.Rollback(ctx, kind, in.Name, kv.Revision(in.Body.Revision), expected, s.author(ctx, &in.Authored))
+	if err != nil {
+		return nil, in.changed(resourceError("roll back "+resource.Key(kind, in.Name), err))
 	}
 	noteOutcome(ctx, outcome.Action, outcome.Revision)
 	noted(ctx).detail = "back to revision " + strconv.FormatUint(in.Body.Revision, 10)

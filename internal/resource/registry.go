@@ -244,8 +244,9 @@ func (r *Registry) History(ctx context.Context, kind seshat.Kind, name string) (
 	return out, nil
 }
 
-// Rollback makes the content of an older revision the newest one. It is validated as if it were applied.
-func (r *Registry) Rollback(ctx context.Context, kind seshat.Kind, name string, to kv.Revision, author Author) (Outcome, error) {
+// Rollback makes the content of an older revision the newest one, if the resource has the expected revision; a deleted one has
+// none. It is validated as if it were applied.
+func (r *Registry) Rollback(ctx context.Context, kind seshat.Kind, name string, to, expected kv.Revision, author Author) (Outcome, error) {
 	history, err := r.History(ctx, kind, name)
 	if err != nil {
 		return Outcome{}, err
@@ -255,7 +256,8 @@ func (r *Registry) Rollback(ctx context.Context, kind seshat.Kind, name string, 
 		return Outcome{}, fmt.Errorf("roll %s back to revision %d: %w", Key(kind, name), to, kv.ErrNotFound)
 	}
 	old := Parsed{Resource: *history[at].Resource, File: fmt.Sprintf("%s@%d", Key(kind, name), to)}
-	outcomes, err := r.change(ctx, ApplyOptions{Author: author}, func(current map[string]Stored) ([]intent, []Outcome, error) {
+	options := ApplyOptions{Author: author, Expected: map[string]kv.Revision{Key(kind, name): expected}}
+	outcomes, err := r.change(ctx, options, func(current map[string]Stored) ([]intent, []Outcome, error) {
 		if faults := Locate(r.compile(merge(current, []Parsed{old})), []Parsed{old}); len(faults) > 0 {
 			return nil, nil, faults
 		}

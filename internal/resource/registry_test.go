@@ -184,10 +184,15 @@ func TestDeleteHistoryRollback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Rollback(ctx, seshat.KindSessionRule, "a", history[2].Revision, author("eve")); !errors.Is(err, kv.ErrNotFound) {
+	if _, err := r.Rollback(ctx, seshat.KindSessionRule, "a", history[2].Revision, kv.Any, author("eve")); !errors.Is(err, kv.ErrNotFound) {
 		t.Errorf("rolled back to a deletion: %v", err)
 	}
-	outcome, err := r.Rollback(ctx, seshat.KindSessionRule, "a", history[0].Revision, author("eve"))
+	for _, expected := range []kv.Revision{history[1].Revision, history[2].Revision} { // a deletion is no revision that it has
+		if _, err := r.Rollback(ctx, seshat.KindSessionRule, "a", history[0].Revision, expected, author("eve")); !errors.Is(err, kv.ErrConflict) {
+			t.Errorf("rolled back what has another revision than %d: %v", expected, err)
+		}
+	}
+	outcome, err := r.Rollback(ctx, seshat.KindSessionRule, "a", history[0].Revision, kv.None, author("eve"))
 	if err != nil || outcome.Action != resource.ActionRolledBack {
 		t.Fatalf("Rollback = %+v, %v", outcome, err)
 	}
@@ -205,7 +210,7 @@ func TestDeleteHistoryRollback(t *testing.T) {
 		t.Errorf("History = %s, %v\nwant      %s", strings.Join(got, "|"), err, want)
 	}
 	wantApplied(t, r, maskRule("m", "2"), "created m")
-	if _, err := r.Rollback(ctx, seshat.KindSessionRule, "a", history[1].Revision, author("eve")); seshat.KindOfError(err) != seshat.ErrorInvalid {
+	if _, err := r.Rollback(ctx, seshat.KindSessionRule, "a", history[1].Revision, kv.Any, author("eve")); seshat.KindOfError(err) != seshat.ErrorInvalid {
 		t.Errorf("rolled back to a rule whose cookie is masked by now: %v", err)
 	}
 }

@@ -148,7 +148,7 @@ func TestRegistry(t *testing.T) {
 		Apply(ctx context.Context, parsed []resource.Parsed, o resource.ApplyOptions) ([]resource.Outcome, error)
 		Delete(ctx context.Context, kind seshat.Kind, name string, expected kv.Revision, author resource.Author) error
 		History(ctx context.Context, kind seshat.Kind, name string) ([]resource.Stored, error)
-		Rollback(ctx context.Context, kind seshat.Kind, name string, to kv.Revision, author resource.Author) (resource.Outcome, error)
+		Rollback(ctx context.Context, kind seshat.Kind, name string, to, expected kv.Revision, author resource.Author) (resource.Outcome, error)
 	}
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	author := resource.Author{By: "tester", At: now}
@@ -204,9 +204,11 @@ func TestRegistry(t *testing.T) {
 		list("history", history, err)
 		_, err = r.History(ctx, seshat.KindSessionRule, "never")
 		say("no history", "", err)
-		outcome, err := r.Rollback(ctx, seshat.KindSessionRule, "shop", history[0].Revision, author)
+		outcome, err := r.Rollback(ctx, seshat.KindSessionRule, "shop", history[0].Revision, history[0].Revision+1000, author)
+		say("roll back what has changed", outcome, err)
+		outcome, err = r.Rollback(ctx, seshat.KindSessionRule, "shop", history[0].Revision, history[len(history)-1].Revision, author)
 		say("roll back", outcome, err)
-		_, err = r.Rollback(ctx, seshat.KindSessionRule, "shop", 999, author)
+		_, err = r.Rollback(ctx, seshat.KindSessionRule, "shop", 999, kv.Any, author)
 		say("roll back to nothing", "", errors.Unwrap(err))
 		return log.String()
 	}

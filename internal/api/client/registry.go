@@ -177,10 +177,11 @@ func (r *Registry) Delete(ctx context.Context, kind seshat.Kind, name string, ex
 	return registryError(r.json(ctx, req, nil, nil))
 }
 
-// Rollback brings back an older revision.
-func (r *Registry) Rollback(ctx context.Context, kind seshat.Kind, name string, to kv.Revision, _ resource.Author) (resource.Outcome, error) {
+// Rollback brings back an older revision of a resource if it has the expected one.
+func (r *Registry) Rollback(ctx context.Context, kind seshat.Kind, name string, to, expected kv.Revision, _ resource.Author) (resource.Outcome, error) {
 	var out wire.Outcome
-	req := request{method: http.MethodPost, path: resourcePath(kind, name) + "/rollback"}
+	req := request{method: http.MethodPost, path: resourcePath(kind, name) + "/rollback", header: http.Header{}}
+	setExpected(req.header, expected)
 	if err := r.json(ctx, req, &wire.Rollback{Revision: uint64(to)}, &out); err != nil {
 		return resource.Outcome{}, registryError(err)
 	}

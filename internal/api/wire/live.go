@@ -188,9 +188,9 @@ type LatencyTable struct {
 // that are of one session, or come from one address.
 type RecentVerdict struct {
 	// Count is how many there were, and Since when the first one was. Several says that they are of more than one session.
-	Count   int64     `json:"count" doc:"How many there were from the same source, until a quarter of an hour passes without one."`
-	Since   time.Time `json:"since" doc:"When the first of them was."`
-	Several bool      `json:"several_sessions,omitempty" doc:"They are of more than one session, and come from one address."`
+	Count     int64      `json:"count" doc:"How many there were from the same source, until a quarter of an hour passes without one."`
+	Since     time.Time  `json:"since" doc:"When the first of them was."`
+	Several   bool       `json:"several_sessions,omitempty" doc:"They are of more than one session, and come from one address."`
 	Time      time.Time  `json:"time"`
 	Key       string     `json:"key" doc:"Of the exchange."`
 	SessionID string     `json:"session_id"`

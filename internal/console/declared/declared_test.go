@@ -223,6 +223,7 @@ func TestHistory(t *testing.T) {
 	s.Get(at+"/history?from="+text(2)+"&to="+text(0)).Want(http.StatusOK, "<del>-    key: X-User</del>", "<ins>+    key: X-Third</ins>")
 	s.Get(at+"/history?to="+text(0)).Want(http.StatusOK, "<ins>+    key: X-User</ins>")
 	s.Get(at + "/history?to=999").Want(http.StatusNotFound)
+	page.Submit(at+"/rollback", "revision", text(0), "newest", "999").Leads(at+"/history").Want(http.StatusOK, "Not brought back", "has changed meanwhile")
 	page.Submit(at+"/rollback", "revision", text(0)).Leads(at).Want(http.StatusOK, "is back, and in force")
 	if !strings.Contains(s.Stored(seshat.KindContextParameter, "user"), "X-User") {
 		t.Error("it is not rolled back")

@@ -20,6 +20,14 @@ type past struct {
 	diff      *wire.ResourceDiff
 }
 
+// newest is the revision that the resource has: none when it is deleted.
+func (h *past) newest() kv.Revision {
+	if h.gone() {
+		return kv.None
+	}
+	return h.revisions[0].Revision
+}
+
 func (h *past) gone() bool { return h.revisions[0].Resource == nil }
 
 func (p *Pages) history(q *web.Request) error {
@@ -51,13 +59,15 @@ func (p *Pages) rollBack(q *web.Request) error {
 	if revision == kv.None {
 		return &seshat.Error{Kind: seshat.ErrorUsage, Op: "roll back " + name, Err: errors.New("it is not said to which revision")}
 	}
-	outcome, err := q.API.Registry().Rollback(q.Context(), p.Kind, name, revision, resource.Author{})
+	outcome, err := q.API.Registry().Rollback(q.Context(), p.Kind, name, revision, readRevision(q.PostFormValue("newest")), resource.Author{})
 	var faults seshat.Faults
 	switch {
 	case errors.As(err, &faults): // it does not go together with what there is now
 		page := p.page(name)
 		page.Title, page.Heading = name+", history", name
 		return q.PageStatus(http.StatusUnprocessableEntity, page, notRolledBack(p, name, faults))
+	case errors.Is(err, kv.ErrConflict):
+		return q.Refused(p.At(name, "history"), "Not brought back: "+name+" has changed meanwhile. This is how it is now.")
 	case err != nil:
 		return missing(err)
 	}
