@@ -158,6 +158,7 @@ func New(o Options) (http.Handler, error) {
 	s.api = humago.New(s.mux, s.config())
 	s.register()
 	s.mux.HandleFunc("GET /docs", s.serveDocs)
+	// For those that serve no console beside the API, as programs with the middleware.
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/docs", http.StatusSeeOther) })
 	if err := s.checkRoutes(); err != nil {
 		return nil, err
