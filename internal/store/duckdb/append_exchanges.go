@@ -25,6 +25,7 @@ func (w *writer) addExchanges(b *bulk, exchanges []seshat.Assigned) {
 			return cmp.Or(byTime(x, y), cmp.Compare(x.Key, y.Key))
 		})
 	}
+	defer func() { *w.alike = alike{} }() // the batch is not ours to keep
 	for _, x := range order {
 		row := w.session(x.Session)
 		row.add(w, x.Observation)
@@ -33,8 +34,9 @@ func (w *writer) addExchanges(b *bulk, exchanges []seshat.Assigned) {
 			path = "" // most paths have no variable part
 		}
 		ipHigh, ipLow := splitIP(x.ClientIP)
+		identity, context := w.numbers(b, x.Observation)
 		b.row = append(b.row[:0],
-			x.Time, uint64(x.Key), w.day, row.number, w.identity(b, x.Observation), w.context(b, x.Observation),
+			x.Time, uint64(x.Key), w.day, row.number, identity, context,
 			w.endpoint(b, x.Observation), w.agent(b, x.Observation), text(x.ID), micros(x.Duration), text(path),
 			int32(min(max(x.Status, 0), 999)), x.RequestBytes, x.ResponseBytes, //nolint:gosec // it is within the bounds
 			ipHigh, ipLow, text(x.TraceID))

@@ -39,6 +39,7 @@ type writer struct {
 	agents     *recent[contentHash, int64]
 	hasher     contentHasher
 	texts      sharedTexts
+	alike      *alike // in the batch in work
 
 	touched []*sessionRow // by the batch in work
 	slices  sessionSlices
@@ -60,6 +61,7 @@ func newWriter(ctx context.Context, conn *sql.Conn) (*writer, error) {
 		endpoints:  newRecent[contentHash, int64](rememberedEndpoints),
 		agents:     newRecent[contentHash, int64](rememberedAgents),
 		hasher:     newContentHasher(),
+		alike:      new(alike),
 	}
 	// Numbers go on behind the highest that any row still uses, and batches behind the last one.
 	err := conn.QueryRowContext(ctx, `SELECT
