@@ -36,7 +36,8 @@ type Options struct {
 	// Memory is how many bytes DuckDB may use for its buffers; DefaultMemory when 0. Storing needs little, tidying
 	// included: with ImportMemory a whole import stays below 300 MB.
 	Memory int64
-	// ReadMemory is how many bytes it may use while somebody reads what may need them, when that is more; 0 is Memory.
+	// ReadMemory is how many bytes it may use while somebody reads what may need them, when that is more, and then it uses
+	// one thread while nobody does; 0 is Memory.
 	ReadMemory int64
 	// Now is the clock by which [Store.Session] tells active from idle; time.Now when nil.
 	Now func() time.Time
@@ -131,7 +132,8 @@ func Open(ctx context.Context, dir string, options Options) (*Store, error) {
 		pending: newPending(), staleness: options.Staleness, whole: wholeExchanges,
 	}
 	if less := orDefault(options.Memory, DefaultMemory); options.ReadMemory > less {
-		s.memory.less, s.memory.more = less, options.ReadMemory
+		s.memory.less = limits{memory: less, threads: 1}
+		s.memory.more = limits{memory: options.ReadMemory, threads: orDefault(options.Threads, DefaultThreads)}
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -162,6 +164,9 @@ func (s *Store) open(ctx context.Context, options Options) error {
 	s.states = s.writer.states
 	if err := s.openTail(ctx); err != nil {
 		return err
+	}
+	if s.memory.less != (limits{}) { // opening had all threads
+		s.limit(ctx, s.memory.less)
 	}
 	return s.keepPrivate()
 }

@@ -9,17 +9,27 @@ import (
 
 // readMemory raises the limit of memory while somebody reads what may take much: what a store that only records needs
 // is a fraction of what sorting millions of exchanges does, and DuckDB keeps whatever it may.
+//
+// It does the same with threads. With more than one, those of a small transaction wake each other for each of its tables,
+// and whoever commits spins until the other is done: a fifth of the processor time of storing live traffic, and more
+// when the processors are busy.
 type readMemory struct {
 	mu      sync.Mutex
 	readers int
-	// less and more are the limits, in bytes; more is 0 where the limit does not change.
-	less, more int64
+	// less and more are the limits; those of more are 0 where the limits do not change.
+	less, more limits
+}
+
+// limits are what DuckDB may use.
+type limits struct {
+	memory  int64 // bytes
+	threads int
 }
 
 // reading is called by whoever begins to read, and what it returns when they are done.
 func (s *Store) reading(ctx context.Context) (done func()) {
 	m := &s.memory
-	if m.more == 0 {
+	if m.more == (limits{}) {
 		return func() {}
 	}
 	m.mu.Lock()
@@ -36,13 +46,13 @@ func (s *Store) reading(ctx context.Context) (done func()) {
 	}
 }
 
-// limit sets the limit. One that cannot be had now, because more is in use, is set by the next reader.
-func (s *Store) limit(ctx context.Context, bytes int64) {
+// limit sets the limits. Those that cannot be had now, because more is in use, are set by the next reader.
+func (s *Store) limit(ctx context.Context, l limits) {
 	err := s.borrow(ctx, func(conn *sql.Conn) error {
-		_, err := conn.ExecContext(ctx, fmt.Sprintf("SET GLOBAL memory_limit = '%d KiB'", bytes>>10))
+		_, err := conn.ExecContext(ctx, fmt.Sprintf("SET GLOBAL threads = %d; SET GLOBAL memory_limit = '%d KiB'", l.threads, l.memory>>10))
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		s.log.Debug("the limit of memory cannot be changed now", "bytes", bytes, "error", err)
+		s.log.Debug("the limits of the store cannot be changed now", "bytes", l.memory, "threads", l.threads, "error", err)
 	}
 }
