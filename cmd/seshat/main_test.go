@@ -143,7 +143,7 @@ func TestUsage(t *testing.T) {
 		"sessions", "--since", "yesterday")
 	f(`seshat: --since 2026-01-02 is not before --until 2026-01-01`, "sessions", "--since", "2026-01-02", "--until", "2026-01-01")
 	f(`seshat: --format: "xml" is not one of them (table, json, csv)`, "sessions", "--format", "xml")
-	f(`seshat: --sort: "size" is not one of them (last_seen, first_seen, exchanges, errors, duration, confidence, user)`,
+	f(`seshat: --sort: "size" is not one of them (last_seen, first_seen, exchanges, errors, duration, confidence, user, addresses, user_agents)`,
 		"sessions", "--sort", "size")
 	f(`seshat: --limit: a limit cannot be negative (0 is no limit)`, "explore", "--limit=-1")
 	f(`seshat: --columns: there is no column "idd" (--columns help lists them)`, "explore", "--columns", "time,idd")
