@@ -166,7 +166,7 @@ func BenchmarkLive(b *testing.B) {
 	if n, err := strconv.Atoi(os.Getenv(livePreload)); err == nil {
 		preload = n
 	}
-	s := open(b, b.TempDir(), duckdb.Options{Memory: 128 << 20})
+	s := open(b, b.TempDir(), duckdb.Options{Memory: duckdb.RecordMemory, ReadMemory: duckdb.DefaultMemory})
 	r := &liveRecorder{store: s, correlator: correlate.New(correlate.DefaultConfig(func(first seshat.Digest, at time.Time) seshat.SessionID {
 		return digest16("session", string(first[:]), at.String())
 	}))}
