@@ -46,6 +46,7 @@ func TestScreenshots(t *testing.T) {
 	b.visit("/")
 	b.until("the page is live", `document.getElementById("live")?.textContent === "live"`)
 	b.until("the users are counted", `document.querySelectorAll("#top li, #top tbody tr").length > 3`)
+	b.until("active sessions are counted", `/^[0-9]/.test(document.getElementById("active").innerText.trim())`)
 	b.picture(folder, "overview")
 }
 

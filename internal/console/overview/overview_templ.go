@@ -105,7 +105,7 @@ func page(r *wire.Rates, s *wire.Status) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, " ended in 15 min</div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, " ended</div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -145,7 +145,7 @@ func page(r *wire.Rates, s *wire.Status) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</div><div class=\"grid wide stretch\"><section class=\"card flush\" aria-labelledby=\"verdicts-title\"><header><h2 id=\"verdicts-title\">Recent verdicts</h2><a href=\"/limits\">Limits and denylist</a></header><div id=\"verdicts\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</div><div class=\"grid wide stretch lead\"><section class=\"card flush\" aria-labelledby=\"verdicts-title\"><header><h2 id=\"verdicts-title\">Recent verdicts</h2><a href=\"/limits\">Limits and denylist</a></header><div id=\"verdicts\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
