@@ -47,7 +47,7 @@ func columns() []column {
 }
 
 // defaultColumns are shown when nobody has chosen.
-const defaultColumns = "time,user,session,method,path,status,duration,verdict,identifier,ip"
+const defaultColumns = "time,user,session,method,path,status,duration,verdict,ip"
 
 // attributePrefix begins the IDs of columns of attributes.
 const attributePrefix = "attr."
