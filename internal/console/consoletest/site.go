@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,8 +37,7 @@ type Site struct {
 	Denylist *Denylist
 	// Store is the store that the API reads.
 	Store *memory.Store
-	// Now is what the clock says; a test may change it between requests.
-	Now time.Time
+	now   atomic.Pointer[time.Time] // requests may still be read out when a test goes on
 	// Name and Permissions are those of who looks.
 	Name        string
 	Permissions []api.Permission
@@ -48,27 +48,33 @@ type Site struct {
 	api   http.Handler
 }
 
+// Now is what the clock says.
+func (s *Site) Now() time.Time { return *s.now.Load() }
+
+// SetNow sets the clock.
+func (s *Site) SetNow(t time.Time) { s.now.Store(&t) }
+
 // New serves the pages that register registers, to somebody who may do everything.
 func New(t testing.TB, register func(*web.Site)) *Site {
 	t.Helper()
-	s := &Site{t: t, Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Name: "ann", Permissions: api.Permissions()}
-	now := func() time.Time { return s.Now }
-	kv := kvmemory.New(now)
+	s := &Site{t: t, Name: "ann", Permissions: api.Permissions()}
+	s.SetNow(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	kv := kvmemory.New(s.Now)
 	t.Cleanup(func() { _ = kv.Close() })
 	s.Registry = resource.NewRegistry(kv, func(r []seshat.Resource) seshat.Faults {
 		_, faults := rule.Compile(r)
 		return faults
 	})
-	s.Denylist, s.Store = &Denylist{}, memory.New(now)
+	s.Denylist, s.Store = &Denylist{}, memory.New(s.Now)
 	s.API = &api.Options{
-		Store: s.Store, Registry: s.Registry, Denylist: s.Denylist, Digester: digester{}, Authenticator: s, Now: now,
+		Store: s.Store, Registry: s.Registry, Denylist: s.Denylist, Digester: digester{}, Authenticator: s, Now: s.Now,
 		Preview: func(context.Context, *api.Draft) (*wire.Preview, error) { return &wire.Preview{}, nil },
 	}
 	set, err := assets.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	site, err := web.New(web.Options{API: http.HandlerFunc(s.serveAPI), Viewer: s.viewer, Assets: set, Version: "test", Now: now})
+	site, err := web.New(web.Options{API: http.HandlerFunc(s.serveAPI), Viewer: s.viewer, Assets: set, Version: "test", Now: s.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +123,7 @@ func (s *Site) Apply(yaml string) {
 	if len(faults) > 0 {
 		s.t.Fatal(faults)
 	}
-	if _, err := s.Registry.Apply(context.Background(), parsed, resource.ApplyOptions{Author: resource.Author{By: "ben", At: s.Now}}); err != nil {
+	if _, err := s.Registry.Apply(context.Background(), parsed, resource.ApplyOptions{Author: resource.Author{By: "ben", At: s.Now()}}); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -300,7 +300,7 @@ func TestTry(t *testing.T) {
 	s.API.Preview = func(_ context.Context, d *api.Draft) (*wire.Preview, error) {
 		draft = d
 		return &wire.Preview{Report: preview.Report{
-			Exchanges: 1234, First: s.Now, Last: s.Now.Add(time.Minute), Verdict: preview.TrialVerdict{Grade: preview.GradeGood, Text: "It finds users."},
+			Exchanges: 1234, First: s.Now(), Last: s.Now().Add(time.Minute), Verdict: preview.TrialVerdict{Grade: preview.GradeGood, Text: "It finds users."},
 			Warnings: []preview.TrialWarning{{Code: "x", Grade: preview.GradeWarning, Text: "Mind this.", Examples: []string{"<b>"}}},
 			Parameters: []preview.ParameterTrial{{
 				Name: "user", InScope: 1000, Found: 400, Distinct: 7, Values: []preview.CountedValue{{Value: "<i>alice", Count: 9}},
@@ -339,9 +339,9 @@ func TestTry(t *testing.T) {
 func TestLately(t *testing.T) {
 	s := site(t)
 	s.Apply(parameter)
-	batch := &store.Batch{StoredAt: s.Now}
+	batch := &store.Batch{StoredAt: s.Now()}
 	for i := range 4 {
-		o := &seshat.Observation{Key: seshat.ExchangeKey(i + 1), Time: s.Now.Add(-time.Minute), Method: "GET", Path: "/"}
+		o := &seshat.Observation{Key: seshat.ExchangeKey(i + 1), Time: s.Now().Add(-time.Minute), Method: "GET", Path: "/"}
 		if i > 0 {
 			o.Parameters = []seshat.Parameter{{Name: "user", Type: seshat.ParameterUser, Value: "<b>alice"}}
 			o.Flows = []seshat.FlowMatch{{Name: "checkout", Type: seshat.FlowBilling}}
@@ -375,7 +375,7 @@ func TestHostileTexts(t *testing.T) {
 			APIVersion: seshat.APIVersion, Kind: seshat.KindContextParameter, Spec: spec,
 			Metadata: seshat.Metadata{Name: "a", Description: text, Labels: map[string]string{"l": text}},
 		}
-		_, err := s.Registry.Apply(context.Background(), []resource.Parsed{{Resource: r}}, resource.ApplyOptions{Author: resource.Author{By: text, At: s.Now}})
+		_, err := s.Registry.Apply(context.Background(), []resource.Parsed{{Resource: r}}, resource.ApplyOptions{Author: resource.Author{By: text, At: s.Now()}})
 		if err != nil {
 			t.Fatal(err)
 		}

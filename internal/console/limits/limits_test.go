@@ -50,11 +50,11 @@ spec:
 
 // acted is an API whose feed saw the limit act on some requests, by minutes before now.
 func acted(s *consoletest.Site, by string, action seshat.Action, minutes ...int) {
-	feed := live.NewFeed(func() time.Time { return s.Now })
+	feed := live.NewFeed(s.Now)
 	var batch []seshat.Assigned
 	for i, m := range minutes {
 		o := &seshat.Observation{
-			Key: seshat.ExchangeKey(i + 1), Time: s.Now.Add(-time.Duration(m) * time.Minute), Method: "POST", Path: "/login", Status: 429,
+			Key: seshat.ExchangeKey(i + 1), Time: s.Now().Add(-time.Duration(m) * time.Minute), Method: "POST", Path: "/login", Status: 429,
 			Verdict: seshat.ObservedVerdict{Action: action, By: by},
 		}
 		if action == seshat.ActionTag {
@@ -213,7 +213,7 @@ func TestDeny(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := list[len(list)-1]
-		want.Name, want.At, want.By = got.Name, s.Now, "ann"
+		want.Name, want.At, want.By = got.Name, s.Now(), "ann"
 		if got != want {
 			t.Errorf("the entry is\n%+v, want\n%+v", got, want)
 		}
@@ -222,7 +222,7 @@ func TestDeny(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f(seshat.Denial{User: "alice", Status: 401, Reason: "stolen", Until: s.Now.Add(time.Hour)}, "user", " alice ", "reason", "stolen", "for", "1h")
+	f(seshat.Denial{User: "alice", Status: 401, Reason: "stolen", Until: s.Now().Add(time.Hour)}, "user", " alice ", "reason", "stolen", "for", "1h")
 	f(seshat.Denial{Session: session, Status: 403}, "about", "session", "session", id+"\r\n", "status", "403")
 	f(seshat.Denial{ClientSessionID: seshat.Digest{0xd1, 6}, Status: 401}, "about", "clientID", "client_session_id", "secret")
 	f(seshat.Denial{IssuedBefore: time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC), Issuer: "https://id.example", Status: 401},
@@ -237,7 +237,7 @@ func TestDeny(t *testing.T) {
 	s.Get("/limits/denylist?q=nobody").Want(http.StatusOK, "Nothing found")
 
 	// Those whose time is over are not there any more.
-	s.Now = s.Now.Add(2 * time.Hour)
+	s.SetNow(s.Now().Add(2 * time.Hour))
 	s.Get("/limits/denylist").Want(http.StatusOK, "bob").Lacks("alice")
 }
 
@@ -288,7 +288,7 @@ func TestRemove(t *testing.T) {
 func TestLongDenylist(t *testing.T) {
 	s := site(t)
 	for i := range 1200 {
-		if _, err := s.Denylist.Add(context.Background(), seshat.Denial{Name: fmt.Sprintf("u%d", i), User: fmt.Sprintf("user-%d", i), Status: 401, At: s.Now}); err != nil {
+		if _, err := s.Denylist.Add(context.Background(), seshat.Denial{Name: fmt.Sprintf("u%d", i), User: fmt.Sprintf("user-%d", i), Status: 401, At: s.Now()}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -303,10 +303,10 @@ func TestHostileTexts(t *testing.T) {
 		s.Name = text
 		spec := &seshat.LimitSpec{Scope: seshat.Scope{Services: []string{text}}, Key: []string{"parameter:" + text}, Count: 1, Window: seshat.Duration(time.Minute)}
 		r := seshat.Resource{APIVersion: seshat.APIVersion, Kind: seshat.KindLimit, Spec: spec, Metadata: seshat.Metadata{Name: "a", Description: text}}
-		if _, err := s.Registry.Apply(context.Background(), []resource.Parsed{{Resource: r}}, resource.ApplyOptions{Author: resource.Author{By: text, At: s.Now}}); err != nil {
+		if _, err := s.Registry.Apply(context.Background(), []resource.Parsed{{Resource: r}}, resource.ApplyOptions{Author: resource.Author{By: text, At: s.Now()}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Denylist.Add(context.Background(), seshat.Denial{Name: "d", User: text, Status: 401, Reason: text, By: text, At: s.Now}); err != nil {
+		if _, err := s.Denylist.Add(context.Background(), seshat.Denial{Name: "d", User: text, Status: 401, Reason: text, By: text, At: s.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		quoted := url.QueryEscape(text)

@@ -56,7 +56,7 @@ func link(of byte, n int, to byte, e seshat.Evidence, score float64) seshat.Link
 func stolen(t testing.TB) *consoletest.Site {
 	t.Helper()
 	s := consoletest.New(t, session.Register)
-	s.Now = begin.Add(time.Minute)
+	s.SetNow(begin.Add(time.Minute))
 	commit(t, s, &store.Batch{
 		Exchanges: []seshat.Assigned{
 			exchange(1, 0),
@@ -155,7 +155,7 @@ func TestStates(t *testing.T) {
 func TestHostile(t *testing.T) {
 	for i, text := range consoletest.Hostile() {
 		s := consoletest.New(t, session.Register)
-		s.Now = begin.Add(time.Minute)
+		s.SetNow(begin.Add(time.Minute))
 		hostile := func(o *seshat.Observation) {
 			o.Path, o.Endpoint, o.Method, o.Host, o.UserAgent, o.JA4, o.Service, o.Origin, o.TraceID = "/"+text, "/"+text, text, text, text, text, text, text, text
 			o.Environment = text
@@ -230,7 +230,7 @@ func TestRevoke(t *testing.T) {
 	s.Get(address(1)+"/revoke?what=user").Want(http.StatusOK, "Revoke all sessions of alice").Submit(address(1)+"/revoke", "", "", "reason", "left").Leads(address(1)).
 		Want(http.StatusOK, "The sessions of alice before 2026-03-01 11:01:00 UTC are revoked", "left", "for good")
 	list, _ = s.Denylist.List(context.Background())
-	if len(list) != 1 || list[0].User != "alice" || !list[0].IssuedBefore.Equal(s.Now) {
+	if len(list) != 1 || list[0].User != "alice" || !list[0].IssuedBefore.Equal(s.Now()) {
 		t.Fatalf("the denylist is %+v", list)
 	}
 	_ = s.Denylist.Remove(context.Background(), list[0].Name, "ann")

@@ -3,7 +3,6 @@ package sessions_test
 import (
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/seshat-project/seshat/internal/api"
 	"github.com/seshat-project/seshat/internal/console/consoletest"
@@ -17,9 +16,9 @@ func TestExportMenu(t *testing.T) {
 	f := func(wants, lacks []string, without ...api.Permission) {
 		t.Helper()
 		s := consoletest.New(t, sessions.Register).Without(without...)
-		kv := memory.New(func() time.Time { return s.Now })
+		kv := memory.New(s.Now)
 		t.Cleanup(func() { _ = kv.Close() })
-		s.API.Views = view.NewKeeper(kv, func() time.Time { return s.Now })
+		s.API.Views = view.NewKeeper(kv, s.Now)
 		s.Get("/sessions").Want(http.StatusOK, wants...).Lacks(lacks...)
 	}
 	const csv, parquet, ndjson = "format=csv", "format=parquet", "format=ndjson"

@@ -20,16 +20,16 @@ import (
 // TestElsewhere: sessions that are used from several addresses are marked, found, counted in columns, and put first by them.
 func TestElsewhere(t *testing.T) {
 	s := consoletest.New(t, sessions.Register)
-	kv := memory.New(func() time.Time { return s.Now })
+	kv := memory.New(s.Now)
 	t.Cleanup(func() { _ = kv.Close() })
-	s.API.Views = view.NewKeeper(kv, func() time.Time { return s.Now })
+	s.API.Views = view.NewKeeper(kv, s.Now)
 	id := func(n int) seshat.SessionID { return seshat.SessionID{byte(n), 0xab} }
-	batch := &store.Batch{StoredAt: s.Now}
+	batch := &store.Batch{StoredAt: s.Now()}
 	// Session n is used from n addresses, and the third by three programs; the fourth of a hundred addresses is listed with 64.
 	for n, addresses := range []int{1: 1, 2: 2, 3: 3, 4: 100} {
 		for i := range addresses {
 			o := &seshat.Observation{
-				Key: seshat.ExchangeKey(1000*n + i), Time: s.Now.Add(-time.Duration(n) * time.Minute), Method: "GET", Host: "shop.example", Path: "/", Status: 200,
+				Key: seshat.ExchangeKey(1000*n + i), Time: s.Now().Add(-time.Duration(n) * time.Minute), Method: "GET", Host: "shop.example", Path: "/", Status: 200,
 				ClientIP: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), UserAgent: "curl/1",
 			}
 			if n == 3 {

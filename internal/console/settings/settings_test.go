@@ -51,7 +51,7 @@ func TestSettingsRoundTrip(t *testing.T) {
 func site(t *testing.T) (*consoletest.Site, *account.Keeper) {
 	t.Helper()
 	s := consoletest.New(t, Register)
-	now := func() time.Time { return s.Now }
+	now := s.Now
 	kv, events := kvmemory.New(now), kvmemory.New(now)
 	t.Cleanup(func() { _, _ = kv.Close(), events.Close() })
 	log, err := audit.Open(t.Context(), events, audit.Options{Now: now})
