@@ -58,6 +58,11 @@ func TestFaults(t *testing.T) {
 	const at = "spec.identifiers[0]"
 	one("fine", seshat.Identifier{Header: "X"})
 	one("nothing", seshat.Identifier{}, at+": does not say where to look")
+	inClear := new(bool)
+	one("a cookie in clear", seshat.Identifier{Cookie: "sid", Obfuscate: inClear})
+	one("a header in clear", seshat.Identifier{Header: "X", Obfuscate: inClear})
+	one("all cookies in clear", seshat.Identifier{Header: "cookie", Obfuscate: inClear}, at+".obfuscate: all cookies of a request would be kept in clear")
+	one("all cookies, obfuscated", seshat.Identifier{Header: "cookie"})
 	one("two forms", seshat.Identifier{Header: "X", Cookie: "Y"}, at+": several of header, cookie are set")
 	one("unknown type", seshat.Identifier{Header: "X", Type: "nope"}, at+".type: unknown type \"nope\"")
 	one("unknown side", seshat.Identifier{In: "both", Header: "X"}, at+".in: unknown side")

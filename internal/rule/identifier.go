@@ -81,5 +81,16 @@ func compileIdentifier(at place, index int, spec *seshat.Identifier) Identifier 
 	case "jwtClaim":
 		out.claimForm(at.child("jwtClaim"), side, spec.In != "", spec.JWTClaim)
 	}
+	if out.Clear && out.wholeCookies() {
+		at.child("obfuscate").fault("name the cookie with cookie, or take its value out with a transformation",
+			"all cookies of a request would be kept in clear, not only the ID")
+	}
 	return out
+}
+
+// wholeCookies reports whether the value is that of a field with all cookies: also those that mask rules name.
+func (id *Identifier) wholeCookies() bool {
+	return len(id.Transformations) == 0 && slices.ContainsFunc(id.Probes, func(s Selector) bool {
+		return s.Location == seshat.LocationHeader && (s.Key.Match("Cookie") || s.Key.Match("Set-Cookie"))
+	})
 }
