@@ -232,7 +232,10 @@ func TestOverviewIsLive(t *testing.T) {
 			Verdicts  struct{ Limit int64 }
 		}
 		Series   struct{ Exchanges []int64 }
-		Verdicts []struct{ By string }
+		Verdicts []struct {
+			By    string
+			Count int64
+		}
 	}
 	read := func(e streamEvent) (out rates) {
 		if err := json.Unmarshal([]byte(e.data), &out); err != nil {
@@ -250,11 +253,12 @@ func TestOverviewIsLive(t *testing.T) {
 			return false
 		}
 		last := read(all[len(all)-1])
-		return last.Window.Exchanges == 5 && last.Window.Verdicts.Limit == 3 && len(last.Verdicts) == 3 && last.Verdicts[0].By == "Limit/few"
+		return last.Window.Exchanges == 5 && last.Window.Verdicts.Limit == 3 &&
+			len(last.Verdicts) == 1 && last.Verdicts[0].By == "Limit/few" && last.Verdicts[0].Count == 3
 	})
 	eventually(t, "the overview says how many sessions there are", func() bool {
 		all := follow.of("health")
-		return len(all) > 0 && strings.Contains(all[len(all)-1].data, `"sessions":{"active":1,"known":true}`)
+		return len(all) > 0 && strings.Contains(all[len(all)-1].data, `"sessions":{"active":1,"fallback":1,"once":0,"known":true}`)
 	})
 	out := s.ok("limits")
 	out.prints("Limit/few", "2 in 1m", "limit")
