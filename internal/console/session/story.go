@@ -67,6 +67,9 @@ func tell(s *wire.Session, t *wire.Timeline, at now) (out []event, more, where i
 		}
 	}
 	if e := last(s, at); e.Text != "" {
+		if n := len(out); n > 0 && e.Time.Before(out[n-1].Time) { // what somebody did about it may be later
+			e.Time = out[n-1].Time
+		}
 		out = append(out, e)
 	}
 	if len(out) > mostEvents {
@@ -205,9 +208,9 @@ func eventOf(s *wire.Session, t *wire.Timeline, m *moment) event {
 	case wire.MomentAddress, wire.MomentUserAgent, wire.MomentJA4:
 		changed(&e, m)
 	case wire.MomentTagged:
-		e.Text = plural(m.Count, "exchange was", "exchanges were") + " tagged by " + m.By
+		e.Text = ui.Plural(m.Count, "exchange was", "exchanges were") + " tagged by " + m.By
 	case wire.MomentRefused:
-		e.Text = plural(m.Count, "exchange was", "exchanges were") + " refused by " + decider(m.By)
+		e.Text = ui.Plural(m.Count, "exchange was", "exchanges were") + " refused by " + decider(m.By)
 	case wire.MomentDenied:
 		e.Text = "Revoked"
 		if m.By != "" {
@@ -270,7 +273,7 @@ func last(s *wire.Session, at now) event {
 	default:
 		return event{}
 	}
-	e.Note = plural(s.Exchanges, "exchange", "exchanges") + " so far"
+	e.Note = ui.Plural(s.Exchanges, "exchange", "exchanges") + " so far"
 	if text := ending(s, at); text != "" {
 		e.Note += "; " + text
 	}

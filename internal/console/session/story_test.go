@@ -138,6 +138,19 @@ func TestTellMuch(t *testing.T) {
 	}
 }
 
+// TestTellTakenBack: how it is comes last, also in time, when somebody acted after the last exchange.
+func TestTellTakenBack(t *testing.T) {
+	session := &wire.Session{Session: seshat.Session{State: seshat.StateActive, LastSeen: after(20)}}
+	events, _, _ := tell(session, &wire.Timeline{Moments: []wire.Moment{
+		{Kind: wire.MomentStart, Time: after(0)},
+		{Kind: wire.MomentDenied, Time: after(10), By: "ada"},
+		{Kind: wire.MomentReadmitted, Time: after(30), By: "ada"},
+	}}, now{after(40)})
+	if n := len(events); n != 4 || events[n-1].Text != "Still active" || !events[n-1].Time.Equal(after(30)) {
+		t.Errorf("the story is %+v", events)
+	}
+}
+
 func TestSure(t *testing.T) {
 	inferred := []seshat.Link{{Evidence: seshat.EvidenceTakeover, Score: 0.8}}
 	for _, c := range []struct {

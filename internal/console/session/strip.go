@@ -190,7 +190,7 @@ func counts(b *wire.TimelineCount) []part {
 
 func (s *strip) words(b *wire.TimelineCount) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s UTC, %s: %s", ui.Stamp(b.Start), ui.Length(s.width), plural(b.Total(), "exchange", "exchanges"))
+	fmt.Fprintf(&out, "%s UTC, %s: %s", ui.Stamp(b.Start), ui.Length(s.width), ui.Plural(b.Total(), "exchange", "exchanges"))
 	for _, p := range counts(b) {
 		if p.count > 0 {
 			fmt.Fprintf(&out, "\n%s %s", ui.Count(p.count), p.name)
@@ -270,7 +270,7 @@ func (s *strip) band(t *wire.Timeline, i int) band {
 		if width < leastRun {
 			x, width = min(x, 100-leastRun), leastRun
 		}
-		out.runs = append(out.runs, run{x, width, flow.Name + ", " + ui.Stamp(begin) + " UTC: " + plural(n, "exchange", "exchanges")})
+		out.runs = append(out.runs, run{x, width, flow.Name + ", " + ui.Stamp(begin) + " UTC: " + ui.Plural(n, "exchange", "exchanges")})
 	}
 	return out
 }
@@ -280,7 +280,7 @@ const leastRun = 0.4
 
 // summary is what the strip shows, for those who do not see it.
 func (s *strip) summary() string {
-	return fmt.Sprintf("%s from %s to %s UTC, at most %s in %s", plural(s.total, "exchange", "exchanges"), ui.Stamp(s.scale.from), ui.Stamp(s.scale.to),
+	return fmt.Sprintf("%s from %s to %s UTC, at most %s in %s", ui.Plural(s.total, "exchange", "exchanges"), ui.Stamp(s.scale.from), ui.Stamp(s.scale.to),
 		ui.Count(s.most), ui.Length(s.width))
 }
 

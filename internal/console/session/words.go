@@ -28,13 +28,6 @@ func who(s *wire.Session) string {
 // stamp is a time as the API takes it.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-func plural[N int | int64](n N, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return ui.Count(n) + " " + many
-}
-
 // decider is what decided a verdict, in words: an entry of the denylist has a long name that says no more.
 func decider(by string) string {
 	if strings.HasPrefix(by, "Denylist/") {

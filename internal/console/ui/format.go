@@ -119,3 +119,11 @@ func Abbreviate(id string) string {
 	}
 	return id
 }
+
+// Plural is a number of things: "1 exchange", "2,000 exchanges".
+func Plural[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Count(n) + " " + many
+}
