@@ -236,13 +236,6 @@ func listed(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-func pluralS(n int) string {
-	if n == 1 {
-		return ""
-	}
-	return "s"
-}
-
 // sessionsOf is the list of sessions that have a value.
 func sessionsOf(field, value string) string {
 	return web.Address("/sessions", url.Values{"filter": {field + ":" + quoted(value)}, "since": {whole}})

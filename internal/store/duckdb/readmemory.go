@@ -41,18 +41,20 @@ func (s *Store) reading(ctx context.Context) (done func()) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if m.readers--; m.readers == 0 {
-			s.limit(context.WithoutCancel(ctx), m.less)
+			s.limit(ctx, m.less)
 		}
 	}
 }
 
-// limit sets the limits. Those that cannot be had now, because more is in use, are set by the next reader.
+// limit sets the limits, also for whoever gives up meanwhile: they are those of the other readers too. Those that cannot be
+// had now, because more is in use, are set by the next reader.
 func (s *Store) limit(ctx context.Context, l limits) {
+	ctx = context.WithoutCancel(ctx)
 	err := s.borrow(ctx, func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(ctx, fmt.Sprintf("SET GLOBAL threads = %d; SET GLOBAL memory_limit = '%d KiB'", l.threads, l.memory>>10))
 		return err
 	})
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		s.log.Debug("the limits of the store cannot be changed now", "bytes", l.memory, "threads", l.threads, "error", err)
 	}
 }
